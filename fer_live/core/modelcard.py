@@ -1,0 +1,106 @@
+"""The model card: label order, input specification and hashes that travel with the weights."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fer_live.errors import ModelError
+
+FER2013_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+"""Label order of FER2013's `emotion` column, 0 to 6 (Goodfellow et al. 2013, arXiv 1307.0414).
+
+Training writes it into each card; everything at run time reads it from the card.
+"""
+
+CARD_SCHEMA_VERSION = 1
+_REBUILD = "Rebuild it with `python -m training.fit`, or reinstall FER Live."
+
+
+class InputSpec(BaseModel):
+    """What one input of the network is: float32 (N, 1, height, width), grey, in [0, 255]."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    height: int = Field(48, ge=8, le=1024)
+    width: int = Field(48, ge=8, le=1024)
+    channels: Literal[1] = 1
+    dtype: Literal["float32"] = "float32"
+    minimum: float = 0.0
+    maximum: float = 255.0
+
+
+class ModelCard(BaseModel):
+    """Everything that must be known to use a network, and what was measured of it.
+
+    labels: names of the K columns of the probabilities, in order, lower case.
+    files: SHA-256, in hexadecimal, of each file of the weights, by file name.
+    temperature: divisor of the logits before softmax (Guo et al. 2017), already inside the ONNX graph.
+    validation, test: metrics as `training.evaluate` prints them; test is filled by it alone.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    schema_version: Literal[1] = CARD_SCHEMA_VERSION
+    name: str
+    labels: tuple[str, ...] = Field(min_length=2)
+    input: InputSpec = InputSpec()
+    temperature: float = Field(1.0, gt=0)
+    files: dict[str, str] = {}
+    parameters: int = 0
+    data: dict[str, Any] = {}
+    training: dict[str, Any] = {}
+    validation: dict[str, Any] = {}
+    test: dict[str, Any] | None = None
+    intended_use: str = ""
+    limits: str = ""
+
+    @model_validator(mode="after")
+    def _labels_are_usable(self) -> ModelCard:
+        if len(set(self.labels)) != len(self.labels):
+            raise ValueError("labels must differ from one another")
+        if any(label != label.lower() or label == "uncertain" for label in self.labels):
+            raise ValueError("labels must be lower case and none may be 'uncertain'")
+        return self
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def load_card(path: Path) -> ModelCard:
+    """Reads and checks a model card; raises ModelError if it is missing or invalid."""
+    try:
+        return ModelCard.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise ModelError(f"Model card '{path}' cannot be read ({error.strerror}).", _REBUILD) from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "card"
+        raise ModelError(f"Model card '{path}' is invalid at '{where}': {first['msg']}.", _REBUILD) from error
+
+
+def card_path(weights: Path) -> Path:
+    """Path of the card that belongs to a weights file: the same name, ending in .json."""
+    return weights.with_suffix(".json")
+
+
+def load_verified_card(weights: Path) -> ModelCard:
+    """Reads the card beside a weights file and checks the file against the card's SHA-256.
+
+    Raises ModelError if either is missing, or if the hash is absent from the card or differs.
+    """
+    if not weights.is_file():
+        raise ModelError(f"Weights '{weights}' do not exist.", _REBUILD)
+    card = load_card(card_path(weights))
+    expected = card.files.get(weights.name)
+    if expected is None:
+        raise ModelError(f"Model card '{card_path(weights)}' does not list '{weights.name}'.", _REBUILD)
+    if sha256_of(weights) != expected:
+        raise ModelError(f"Weights '{weights}' differ from the SHA-256 in their model card.", _REBUILD)
+    return card

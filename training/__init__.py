@@ -1,0 +1,1 @@
+"""Rebuilds the weights of FER Live: `python -m training.fit`."""

@@ -1,0 +1,66 @@
+"""Settings of a training run: one frozen record, validated before anything starts."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from fer_live.errors import ConfigError
+
+
+class FitConfig(BaseModel):
+    """Recipe of one run. Lengths are fractions of the crop's side, angles are in degrees.
+
+    The geometric ranges must cover how differently the face finders frame a face:
+    `docs/framing.md` measures that.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    seed: int = Field(0, ge=0)
+    epochs: int = Field(30, ge=1, le=10_000)
+    patience: int = Field(15, ge=1, description="epochs without a better validation accuracy before stopping")
+    batch_size: int = Field(128, ge=2, le=8192)
+    optimizer: Literal["adamw", "sgd"] = "adamw"
+    learning_rate: float = Field(1e-3, gt=0, le=10)
+    weight_decay: float = Field(0.05, ge=0, le=1)
+    warmup_epochs: float = Field(1.0, ge=0)
+    label_smoothing: float = Field(0.1, ge=0, lt=1)
+    ema_decay: float = Field(0.998, ge=0, lt=1)
+    clip_norm: float = Field(1.0, gt=0)
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    rotation_deg: float = Field(10.0, ge=0, le=180)
+    scale_min: float = Field(0.85, gt=0)
+    scale_max: float = Field(1.2, gt=0)
+    shift: float = Field(0.08, ge=0, le=1)
+    erasing: float = Field(0.1, ge=0, le=1, description="probability of hiding a random rectangle")
+
+
+RECIPES: dict[str, dict[str, Any]] = {
+    "mobilevit_xxs": {"epochs": 32, "learning_rate": 1.5e-3},
+    "resnet18": {
+        "epochs": 20,
+        "optimizer": "sgd",
+        "learning_rate": 0.1,
+        "weight_decay": 5e-4,
+        "clip_norm": 5.0,
+        "rotation_deg": 12.0,
+        "shift": 0.1,
+        "erasing": 0.2,
+    },
+}
+"""What differs from FitConfig's defaults, per network: `fit` alone reproduces the shipped weights."""
+
+
+def recipe(model: str, **changes: Any) -> FitConfig:
+    """The recipe of a network with changes on top; raises ConfigError for anything unknown or out of range."""
+    if model not in RECIPES:
+        raise ConfigError(f"Unknown model '{model}'.", f"Choose one of: {', '.join(sorted(RECIPES))}.")
+    try:
+        return FitConfig(model=model, **(RECIPES[model] | changes))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(f"Setting '{key}' = {first['input']!r}: {first['msg']}.") from error

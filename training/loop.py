@@ -1,0 +1,167 @@
+"""The training loop: functions of explicit arguments, nothing global."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
+
+from fer_live.core.modelcard import InputSpec
+from fer_live.core.preprocess import to_batch
+from fer_live.errors import TrainingError
+from training.augment import augment
+from training.config import FitConfig
+from training.networks import FerNet, build
+
+_EVALUATION_BATCH = 256
+_TRIAL_STEPS = 3
+
+
+@dataclass
+class Learner:
+    """All state that a step changes; a checkpoint holds exactly this and the epoch."""
+
+    network: FerNet
+    average: AveragedModel
+    optimizer: torch.optim.Optimizer
+    config: FitConfig
+    device: torch.device
+
+
+def make_learner(network: FerNet, config: FitConfig, device: torch.device) -> Learner:
+    """A learner at step 0. Norms and biases are not decayed (He et al. 2019, arXiv 1812.01187)."""
+    network = network.to(device, memory_format=torch.channels_last)
+    decayed = [p for p in network.parameters() if p.ndim > 1]
+    plain = [p for p in network.parameters() if p.ndim <= 1]
+    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    optimizer: torch.optim.Optimizer
+    if config.optimizer == "sgd":
+        optimizer = torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True)
+    else:
+        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate)
+    average = AveragedModel(network, multi_avg_fn=_ema(config.ema_decay), use_buffers=True)
+    return Learner(network, average, optimizer, config, device)
+
+
+def _ema(decay: float):  # type: ignore[no-untyped-def]
+    """Exponential moving average whose decay grows with the steps, so that early averages are not stale."""
+
+    @torch.no_grad()
+    def update(averaged: list[Tensor], current: list[Tensor], steps: Tensor) -> None:
+        if not averaged[0].is_floating_point():
+            for old, new in zip(averaged, current, strict=True):
+                old.copy_(new)
+            return
+        weight = 1 - min(decay, (1 + int(steps)) / (10 + int(steps)))
+        torch._foreach_lerp_(averaged, current, weight)
+
+    return update
+
+
+def learning_rate_at(step: int, steps_per_epoch: int, config: FitConfig) -> float:
+    """Linear warm-up, then cosine to zero (Loshchilov & Hutter 2017)."""
+    warmup = config.warmup_epochs * steps_per_epoch
+    total = config.epochs * steps_per_epoch
+    if step < warmup:
+        return config.learning_rate * (step + 1) / warmup
+    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
+
+
+def autocast(config: FitConfig, device: torch.device) -> AbstractContextManager[None]:
+    """bfloat16 autocast where the run's resolved precision asks for it."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
+
+
+def train_one_epoch(
+    learner: Learner, images: Tensor, labels: Tensor, epoch: int, on_step: Callable[[int], None] = lambda step: None
+) -> float:
+    """One pass over the rows in random order; returns the mean loss.
+
+    images: uint8 (N, 1, H, W); labels: int64 (N,). Every draw comes from (seed, epoch), so an epoch that is
+    repeated after a resume is the same epoch. on_step is called after each step with its number.
+    Raises TrainingError if the loss is not finite; the last checkpoint is then still good.
+    """
+    config = learner.config
+    torch.manual_seed(config.seed * 100_003 + epoch)
+    generator = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
+    order = torch.randperm(len(images), generator=generator)
+    steps = steps_per_epoch(len(images), config.batch_size)
+    learner.network.train()
+    total = 0.0
+    for step in range(steps):
+        rows = order[step * config.batch_size : (step + 1) * config.batch_size]
+        crops = augment(images[rows].float(), config, generator)
+        loss = _step(learner, crops, labels[rows], learning_rate_at(epoch * steps + step, steps, config))
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"The loss is {loss} at step {step} of epoch {epoch}.",
+                "Lower the learning rate; the last checkpoint is kept.",
+            )
+        total += loss
+        on_step(step)
+    return total / steps
+
+
+def steps_per_epoch(rows: int, batch_size: int) -> int:
+    """Whole batches only: a last batch of one row would break batch normalization."""
+    return max(1, rows // batch_size)
+
+
+def _step(learner: Learner, crops: Tensor, labels: Tensor, learning_rate: float) -> float:
+    for group in learner.optimizer.param_groups:
+        group["lr"] = learning_rate
+    crops = crops.to(learner.device, memory_format=torch.channels_last)
+    with autocast(learner.config, learner.device):
+        logits = learner.network(crops).float()
+    loss = F.cross_entropy(
+        logits, labels.to(learner.device), label_smoothing=learner.config.label_smoothing
+    )
+    learner.optimizer.zero_grad(set_to_none=True)
+    loss.backward()
+    nn.utils.clip_grad_norm_(learner.network.parameters(), learner.config.clip_norm)
+    learner.optimizer.step()
+    learner.average.update_parameters(learner.network)
+    return float(loss.detach())
+
+
+def fastest_precision(config: FitConfig, device: torch.device) -> Literal["fp32", "bf16"]:
+    """Times a few steps of the run's own network in float32 and in bfloat16 autocast and takes the faster.
+
+    Only CPUs with bfloat16 arithmetic and large convolutions gain from it: it slows MobileViT-XXS there.
+    """
+    crops = torch.rand(config.batch_size, 1, 48, 48) * 255
+    labels = torch.zeros(config.batch_size, dtype=torch.int64)
+    seconds: dict[Literal["fp32", "bf16"], float] = {}
+    choices: tuple[Literal["fp32", "bf16"], ...] = ("fp32", "bf16")
+    for precision in choices:
+        trial = config.model_copy(update={"precision": precision})
+        learner = make_learner(build(config.model, 7), trial, device)
+        timings = []
+        for _ in range(_TRIAL_STEPS):
+            started = time.perf_counter()
+            _step(learner, crops, labels, 0.0)
+            timings.append(time.perf_counter() - started)
+        seconds[precision] = min(timings)
+    return min(seconds, key=lambda precision: seconds[precision])
+
+
+@torch.inference_mode()
+def predict_logits(network: nn.Module, crops: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.float32]:
+    """Logits float32 (N, K) of crops uint8 (N, H, W), through the preprocessing of live use, in float32."""
+    network.eval()
+    device = next(network.parameters()).device
+    parts = [
+        network(torch.from_numpy(to_batch(crops[start : start + _EVALUATION_BATCH], spec)).to(device)).cpu().numpy()
+        for start in range(0, len(crops), _EVALUATION_BATCH)
+    ]
+    return np.concatenate(parts)

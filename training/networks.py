@@ -1,0 +1,75 @@
+"""Networks by name. Each takes raw grey crops and gives logits."""
+
+from __future__ import annotations
+
+import timm
+import torch
+import torchvision
+from torch import Tensor, nn
+
+from fer_live.errors import ConfigError
+
+
+class FerNet(nn.Module):
+    """A backbone behind per-image standardization.
+
+    forward: float32 (N, 1, H, W) grey in [0, 255] -> logits float32 (N, K).
+    Standardizing each crop by its own mean and deviation makes the network indifferent to exposure and gain.
+    """
+
+    def __init__(self, backbone: nn.Module) -> None:
+        super().__init__()
+        self.backbone = backbone
+
+    def forward(self, crops: Tensor) -> Tensor:
+        scaled = crops / 255.0
+        variance, mean = torch.var_mean(scaled, dim=(1, 2, 3), keepdim=True, correction=0)
+        return self.backbone((scaled - mean) * torch.rsqrt(variance + 1e-3))
+
+
+class Classifier(nn.Module):
+    """What is exported: FerNet, temperature and softmax. float32 (N, 1, H, W) -> probabilities (N, K)."""
+
+    def __init__(self, network: FerNet, temperature: float) -> None:
+        super().__init__()
+        self.network = network
+        self.temperature = temperature
+
+    def forward(self, crops: Tensor) -> Tensor:
+        return torch.softmax(self.network(crops) / self.temperature, dim=1)
+
+
+def _mobilevit_xxs(labels: int) -> nn.Module:
+    """MobileViT-XXS (Mehta & Rastegari 2022, arXiv 2110.02178) with stride 1 in its last two stages.
+
+    Stock strides divide 48 px by 32 and leave 2x2 cells; these leave 6x6. docs/decisions/0004 has the figures.
+    """
+    backbone = timm.create_model("mobilevit_xxs", in_chans=1, num_classes=labels)
+    for stage in backbone.stages[-2:]:
+        for module in stage.modules():
+            if isinstance(module, nn.Conv2d) and module.stride == (2, 2):
+                module.stride = (1, 1)
+    return backbone
+
+
+def _resnet18(labels: int) -> nn.Module:
+    """ResNet18 (He et al. 2016) with a 3x3 stride-2 stem for one channel and no max-pool: 48 px leave 3x3."""
+    backbone = torchvision.models.resnet18(num_classes=labels)
+    backbone.conv1 = nn.Conv2d(1, 64, kernel_size=3, stride=2, padding=1, bias=False)
+    backbone.maxpool = nn.Identity()
+    return backbone
+
+
+NETWORKS = {"mobilevit_xxs": _mobilevit_xxs, "resnet18": _resnet18}
+
+
+def build(name: str, labels: int) -> FerNet:
+    """A new network with random weights from torch's global generator; raises ConfigError for an unknown name."""
+    if name not in NETWORKS:
+        raise ConfigError(f"Unknown model '{name}'.", f"Choose one of: {', '.join(sorted(NETWORKS))}.")
+    return FerNet(NETWORKS[name](labels))
+
+
+def parameter_count(network: nn.Module) -> int:
+    """Number of trainable numbers."""
+    return sum(parameter.numel() for parameter in network.parameters())
