@@ -1,0 +1,117 @@
+"""The records that flow through the chain. Shapes are checked where a record is made; arrays are read-only.
+
+N is the number of faces and the leading axis everywhere; K is the number of labels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def _frozen(array: NDArray, dtype: type, shape: tuple[int | None, ...], name: str) -> NDArray:  # type: ignore[type-arg]
+    if array.dtype != dtype or len(array.shape) != len(shape):
+        raise ValueError(f"{name} must be {np.dtype(dtype)} {shape}, got {array.dtype} {array.shape}")
+    if any(want is not None and want != have for want, have in zip(shape, array.shape, strict=True)):
+        raise ValueError(f"{name} must be {np.dtype(dtype)} {shape}, got {array.dtype} {array.shape}")
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One captured picture.
+
+    image: uint8 (H, W, 3) BGR, read-only. index: number of captured frames before it.
+    captured_at: seconds on the source's clock: monotonic for a camera, media time from 0 for a file.
+    """
+
+    image: NDArray[np.uint8]
+    index: int
+    captured_at: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "image", _frozen(self.image, np.uint8, (None, None, 3), "image"))
+
+
+@dataclass(frozen=True)
+class Faces:
+    """What a face finder found in one frame.
+
+    boxes: float32 (N, 4) xyxy, px, as found. scores: float32 (N,) in [0, 1], the finder's confidence.
+    keypoints: float32 (N, 6, 2) px: right eye, left eye, nose tip, mouth, right ear, left ear (BlazeFace's order;
+    right is the person's right). regions: float32 (N, 4) centre x, centre y, side (px) and roll (rad, clockwise
+    on the picture) of the square that is framed like the training faces.
+    """
+
+    boxes: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    keypoints: NDArray[np.float32]
+    regions: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        count = len(self.boxes)
+        for name, shape in (
+            ("boxes", (count, 4)),
+            ("scores", (count,)),
+            ("keypoints", (count, 6, 2)),
+            ("regions", (count, 4)),
+        ):
+            object.__setattr__(self, name, _frozen(getattr(self, name), np.float32, shape, name))
+
+    def __len__(self) -> int:
+        return len(self.boxes)
+
+    def take(self, rows: NDArray[np.intp]) -> Faces:
+        """The faces at these rows, in this order."""
+        return Faces(self.boxes[rows], self.scores[rows], self.keypoints[rows], self.regions[rows])
+
+    @classmethod
+    def none(cls) -> Faces:
+        """No face."""
+        return cls(*(np.empty((0, *rest), np.float32) for rest in ((4,), (), (6, 2), (4,))))
+
+
+@dataclass(frozen=True)
+class Track:
+    """One person over time, as of one frame.
+
+    face_id: counts from 1 within a session. box: float32 (4,) xyxy, px, as found in this frame.
+    score: the finder's confidence. probabilities: float32 (K,), of this frame alone. smoothed: float32 (K,),
+    smoothed over time. label_index: the label shown, with hysteresis, or None while uncertain.
+    hits: frames it was found in. age_s: seconds since it was first found.
+    """
+
+    face_id: int
+    box: NDArray[np.float32]
+    score: float
+    probabilities: NDArray[np.float32]
+    smoothed: NDArray[np.float32]
+    label_index: int | None
+    hits: int
+    age_s: float
+
+    def __post_init__(self) -> None:
+        labels = len(self.probabilities)
+        object.__setattr__(self, "box", _frozen(self.box, np.float32, (4,), "box"))
+        for name in ("probabilities", "smoothed"):
+            object.__setattr__(self, name, _frozen(getattr(self, name), np.float32, (labels,), name))
+
+
+@dataclass(frozen=True)
+class Result:
+    """What was analysed in one frame; no pixels inside.
+
+    finished_at: seconds on the clock of captured_at. timings_ms: milliseconds by stage.
+    """
+
+    frame_index: int
+    captured_at: float
+    finished_at: float
+    tracks: tuple[Track, ...]
+    timings_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))

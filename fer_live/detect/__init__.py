@@ -1,0 +1,1 @@
+"""Face finders: where the faces of a frame are."""
