@@ -1,0 +1,1 @@
+"""Runtimes that turn a batch of crops into probabilities."""

@@ -1,0 +1,1 @@
+"""Sources of frames: video, picture, folder, demo."""

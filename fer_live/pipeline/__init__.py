@@ -1,0 +1,1 @@
+"""The chain put together: from frames to results."""
