@@ -16,7 +16,6 @@ FER2013_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutr
 Training writes it into each card; everything at run time reads it from the card.
 """
 
-CARD_SCHEMA_VERSION = 1
 _REBUILD = "Rebuild it with `python -m training.fit`, or reinstall FER Live."
 
 
@@ -44,7 +43,7 @@ class ModelCard(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    schema_version: Literal[1] = CARD_SCHEMA_VERSION
+    schema_version: Literal[1] = 1
     name: str
     labels: tuple[str, ...] = Field(min_length=2)
     input: InputSpec = InputSpec()

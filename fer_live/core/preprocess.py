@@ -23,7 +23,7 @@ def crop_faces(
     crops = np.empty((len(regions), spec.height, spec.width), np.uint8)
     if len(regions) == 0:
         return crops
-    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    grey = np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8)
     for crop, (x, y, side, roll) in zip(crops, regions.tolist(), strict=True):
         _cut(grey, x, y, side, roll, crop)
     return crops

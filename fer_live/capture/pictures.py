@@ -1,0 +1,97 @@
+"""Pictures from files: one, or a folder of them, as unrelated stills or as a sequence in time."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.core.modelcard import sha256_of
+from fer_live.core.structs import Frame
+from fer_live.errors import SourceError
+
+PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
+
+
+class PictureSource:
+    """The pictures of a file or folder, in the order of their names.
+
+    With a rate they are a sequence: captured_at is index / rate. Without one each stands alone; captured_at then
+    only orders them, one a second.
+    """
+
+    def __init__(self, path: Path, rate_hz: float | None = None) -> None:
+        """Raises SourceError if there is no picture at the path."""
+        self._paths = _picture_paths(path)
+        self._rate_hz = rate_hz or 1.0
+        self._index = 0
+        self.is_stills = rate_hz is None
+        self.name = path.stem if path.is_file() else path.resolve().name
+        self.size: int | None = len(self._paths)
+        self.files = tuple(picture.name for picture in self._paths)
+        digest = hashlib.sha256()
+        for picture in self._paths:
+            digest.update(picture.name.encode() + b"\0" + sha256_of(picture).encode())
+        self.identity = digest.hexdigest()
+
+    def read(self) -> Frame | None:
+        """See Source.read."""
+        if self._index == len(self._paths):
+            return None
+        image = read_picture(self._paths[self._index])
+        frame = Frame(image, self._index, self._index / self._rate_hz)
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        """See Source.close."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _picture_paths(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise SourceError(f"There is no file or folder '{path}'.", "Check the path.")
+    pictures = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in PICTURE_SUFFIXES)
+    if not pictures:
+        raise SourceError(
+            f"Folder '{path}' holds no pictures.", f"Expected files ending in {', '.join(sorted(PICTURE_SUFFIXES))}."
+        )
+    return pictures
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """uint8 (H, W, 3) BGR, turned upright by its EXIF orientation; raises SourceError naming the file."""
+    try:
+        encoded = path.read_bytes()
+    except OSError as error:
+        raise SourceError(f"Picture '{path}' cannot be read ({error.strerror}).", "Check the path.") from error
+    image = decode_picture(encoded)
+    if image is None:
+        what = "is not a picture that can be decoded" if encoded else "is empty (0 bytes)"
+        raise SourceError(f"'{path}' {what}.", "Remove it, or save it again as JPEG or PNG.")
+    return image
+
+
+def decode_picture(encoded: bytes) -> NDArray[np.uint8] | None:
+    """uint8 (H, W, 3) BGR of an encoded picture, upright, or None if it cannot be decoded.
+
+    Reading the bytes first, unlike cv2.imread, opens non-ASCII paths on Windows too.
+    """
+    if not encoded:
+        return None
+    image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    return None if image is None else np.asarray(image, np.uint8)

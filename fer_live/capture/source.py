@@ -1,0 +1,37 @@
+"""What every source of frames offers."""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Protocol, Self
+
+from fer_live.core.structs import Frame
+
+
+class Source(Protocol):
+    """Frames in order; opened when made, read and closed on one thread.
+
+    name: for the session folder and for people. identity: SHA-256, hexadecimal, of what the frames come from.
+    size: number of frames, or None if it is not known. is_stills: frames are unrelated pictures without a time.
+    files: what each frame of stills was read from, else empty.
+    """
+
+    name: str
+    identity: str
+    size: int | None
+    is_stills: bool
+    files: tuple[str, ...]
+
+    def read(self) -> Frame | None:
+        """The next frame, or None at the end; raises SourceError if there should be one but it cannot be read."""
+        ...
+
+    def close(self) -> None:
+        """Frees the file or device; calling it again does nothing."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...

@@ -1,0 +1,84 @@
+"""A video file, frame by frame, timed by the file's own clock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+
+from fer_live.core.modelcard import sha256_of
+from fer_live.core.structs import Frame
+from fer_live.errors import SourceError
+
+_PLAYABLE = "Check that it plays in a video player, or convert it to MP4 (H.264)."
+
+
+class VideoSource:
+    """All frames of a video file, as fast as they are read, upright as the phone was held.
+
+    captured_at is media time in seconds from the first frame.
+    """
+
+    is_stills = False
+    files: tuple[str, ...] = ()
+
+    def __init__(self, path: Path) -> None:
+        """Raises SourceError if the file is missing, empty or not a video."""
+        if not path.is_file():
+            raise SourceError(f"There is no file '{path}'.", "Check the path.")
+        if path.stat().st_size == 0:
+            raise SourceError(f"Video '{path}' is empty (0 bytes).", "Record or copy it again.")
+        self.name = path.stem
+        self.identity = sha256_of(path)
+        self._path = path
+        self._video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        self._video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
+        count = int(self._video.get(cv2.CAP_PROP_FRAME_COUNT))
+        self.size = count if count > 0 else None
+        self._interval_s = 1 / (self._video.get(cv2.CAP_PROP_FPS) or 25)
+        self._index = 0
+        self._first_s = 0.0
+        self._last_s = -self._interval_s
+        self._first = self._decode()
+        if self._first is None:
+            self.close()
+            raise SourceError(f"'{path}' cannot be read as a video.", _PLAYABLE)
+
+    def read(self) -> Frame | None:
+        """See Source.read."""
+        frame, self._first = self._first, None
+        return frame if frame is not None else self._decode()
+
+    def _decode(self) -> Frame | None:
+        decoded, image = self._video.read()
+        if not decoded:
+            return None
+        frame = Frame(np.asarray(image, np.uint8), self._index, self._media_time())
+        self._index += 1
+        return frame
+
+    def _media_time(self) -> float:
+        """Presentation time of the frame just decoded; where the file has none, from its frame rate."""
+        position_s = self._video.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        if self._index == 0:
+            self._first_s = position_s
+        time_s = position_s - self._first_s
+        if self._index > 0 and time_s <= self._last_s:
+            time_s = self._last_s + self._interval_s
+        self._last_s = time_s
+        return time_s
+
+    def close(self) -> None:
+        """See Source.close."""
+        self._video.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

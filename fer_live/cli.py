@@ -1,0 +1,181 @@
+"""The command line: `fer-live`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from tqdm import tqdm
+
+from fer_live import __version__
+from fer_live.backends.backend import Backend
+from fer_live.backends.registry import open_backend, probe_all, shipped_models
+from fer_live.capture.opening import open_source
+from fer_live.config import APP_NAME, Config, default_config_path, describe_settings, load_config
+from fer_live.console import exit_code
+from fer_live.core.structs import Result
+from fer_live.errors import FerError, SourceError
+from fer_live.record.session import FRAMES_CSV, versions
+
+
+def main() -> int:
+    """Entry point; returns the exit code: 0, 2 for what the user can fix, 130 for Ctrl-C."""
+    arguments = _parser().parse_args()
+    return exit_code(lambda: arguments.run(arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fer-live", description="Facial emotion recognition from video. Nothing leaves this machine."
+    )
+    parser.add_argument("--version", action="version", version=__version__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_analyze(commands)
+    _add_report(commands, "backends", _backends, "list the inference backends and why one cannot run here")
+    _add_report(commands, "doctor", _doctor, "show versions, models, backends and folders, for a bug report")
+    return parser
+
+
+def _add_analyze(commands: Any) -> None:
+    settings = "\n".join(f"  {key} = {default}: {text}" for key, default, text in describe_settings())
+    parser = commands.add_parser(
+        "analyze",
+        help="turn videos and pictures into labelled CSV files",
+        description="Turns each source into a folder with frames.csv and session.json (docs/csv.md).",
+        epilog=f"settings, for --set and the settings file {default_config_path()}:\n{settings}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "sources", nargs="+", metavar="SOURCE", help="a video, a picture, a folder of pictures, or 'demo'"
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("sessions"), metavar="DIR", help="folder for the results (default: sessions)"
+    )
+    parser.add_argument(
+        "--sequence",
+        type=_positive,
+        metavar="FPS",
+        help="take the pictures of a folder as a video of so many frames a second (default: each stands alone)",
+    )
+    parser.add_argument("--video", action="store_true", help="also write overlay.mp4, with boxes and labels drawn in")
+    parser.add_argument("--json", action="store_true", help="print one JSON object a source")
+    _add_settings(parser)
+    parser.set_defaults(run=_analyze)
+
+
+def _add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings file, TOML")
+    parser.add_argument("--model", metavar="NAME", help="shorthand for --set model=NAME")
+    parser.add_argument("--backend", metavar="NAME", help="shorthand for --set backend=NAME")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", dest="assignments", help="change one setting"
+    )
+
+
+def _add_report(commands: Any, name: str, run: Any, text: str) -> None:
+    parser = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(run=run)
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value <= 1000:
+        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1000")
+    return value
+
+
+def _config_of(arguments: argparse.Namespace) -> Config:
+    shorthands = {"model": arguments.model, "backend": arguments.backend}
+    assignments = [f"{key}={json.dumps(value)}" for key, value in shorthands.items() if value is not None]
+    return load_config(arguments.config, [*arguments.assignments, *assignments])
+
+
+def _analyze(arguments: argparse.Namespace) -> None:
+    config = _config_of(arguments)
+    with open_backend(config.backend, config.model) as backend:
+        failures = []
+        for name in arguments.sources:
+            try:
+                _analyze_one(name, arguments, config, backend)
+            except SourceError as error:
+                failures.append(error)
+                if len(arguments.sources) > 1:
+                    tqdm.write(f"error: {error}", file=sys.stderr)
+    if len(arguments.sources) == 1 and failures:
+        raise failures[0]
+    if failures:
+        raise SourceError(f"{len(failures)} of {len(arguments.sources)} sources could not be analysed (see above).")
+
+
+def _analyze_one(name: str, arguments: argparse.Namespace, config: Config, backend: Backend) -> None:
+    # Imported late: MediaPipe takes a second to import, which --help and errors need not wait for.
+    from fer_live.pipeline.files import analyse_source
+
+    frames = faces = 0
+    with (
+        open_source(name, arguments.sequence) as source,
+        tqdm(total=source.size, desc=source.name, unit=" frames", disable=None) as bar,
+    ):
+
+        def on_result(result: Result) -> None:
+            nonlocal frames, faces
+            frames += 1
+            faces += len(result.tracks)
+            bar.update()
+
+        folder = analyse_source(source, arguments.out, config, backend, on_result, arguments.video)
+    path = folder / FRAMES_CSV
+    if arguments.json:
+        print(json.dumps({"source": name, "csv": str(path), "frames": frames, "labelled_faces": faces}))
+    else:
+        print(f"{path}: {frames} frames, {faces} labelled faces")
+
+
+def _backends(arguments: argparse.Namespace) -> None:
+    probes = probe_all()
+    if arguments.json:
+        print(json.dumps([vars(probe) for probe in probes]))
+        return
+    for probe in probes:
+        print(f"{probe.name:12} {'available' if probe.available else 'not available: ' + probe.reason}")
+
+
+def _doctor(arguments: argparse.Namespace) -> None:
+    report: dict[str, Any] = {
+        "versions": versions(),
+        "models": {model: _model_state(model) for model in shipped_models()},
+        "backends": [vars(probe) for probe in probe_all()],
+        "folders": {
+            "settings": str(default_config_path().parent),
+            "cache": platformdirs.user_cache_dir(APP_NAME),
+            "log": platformdirs.user_log_dir(APP_NAME),
+        },
+    }
+    if arguments.json:
+        print(json.dumps(report))
+        return
+    for section, content in report.items():
+        print(f"{section}:")
+        for line in _lines(content):
+            print(f"  {line}")
+
+
+def _model_state(model: str) -> str:
+    try:
+        with open_backend("auto", model) as backend:
+            return f"ok, on {backend.name} ({backend.device}), labels {', '.join(backend.card.labels)}"
+    except FerError as error:
+        return str(error)
+
+
+def _lines(content: Any) -> list[str]:
+    if isinstance(content, dict):
+        return [f"{key}: {value}" for key, value in content.items()]
+    return [f"{row['name']}: {'available' if row['available'] else row['reason']}" for row in content]
+
+

@@ -1,0 +1,119 @@
+"""Settings: defaults, then a TOML file, then the command line; validated before anything opens."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from fer_live.errors import ConfigError
+
+APP_NAME = "fer-live"
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class FinderConfig(_Settings):
+    """Which faces count as found."""
+
+    min_score: float = Field(0.5, ge=0.05, le=1, description="least confidence of the face finder")
+    min_face_px: int = Field(24, ge=8, le=4096, description="least width and height of a face, px")
+    full_look_every: int = Field(10, ge=1, le=1000, description="frames between looks with both face models")
+
+
+class TrackingConfig(_Settings):
+    """How faces are followed and their labels steadied."""
+
+    min_iou: float = Field(0.2, gt=0, lt=1, description="least overlap of a face with itself one frame before")
+    max_missed_ms: float = Field(700, ge=0, le=60_000, description="how long a face may be missing, ms")
+    smoothing_ms: float = Field(300, ge=0, le=60_000, description="time constant of smoothing, ms; 0 is none")
+    uncertain_below: float = Field(0.4, ge=0, lt=1, description="smoothed probability under which no label shows")
+    hysteresis: float = Field(0.08, ge=0, lt=1, description="lead that another label needs to replace the label")
+
+    @model_validator(mode="after")
+    def _label_can_return(self) -> TrackingConfig:
+        if self.uncertain_below + self.hysteresis >= 1:
+            raise ValueError("uncertain_below + hysteresis must stay below 1, or no label could ever show")
+        return self
+
+
+class Config(_Settings):
+    """All settings of FER Live."""
+
+    model: str = Field("mobilevit_xxs", description="shipped network, or path of an .onnx file")
+    backend: str = Field("auto", description="inference backend, or auto")
+    finder: FinderConfig = FinderConfig()
+    tracking: TrackingConfig = TrackingConfig()
+
+
+def default_config_path() -> Path:
+    """Where the settings file lies if the user names none; it need not exist."""
+    return platformdirs.user_config_path(APP_NAME) / "config.toml"
+
+
+def load_config(path: Path | None = None, assignments: Iterable[str] = ()) -> Config:
+    """The settings from a TOML file with assignments such as 'finder.min_score=0.6' on top.
+
+    Raises ConfigError naming key, value and what is allowed, or the file and line that is not TOML.
+    """
+    values = _read_toml(path) if path is not None or default_config_path().is_file() else {}
+    for assignment in assignments:
+        _merge(values, _parse_assignment(assignment))
+    try:
+        return Config.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "settings"
+        if first["type"] == "extra_forbidden":
+            raise ConfigError(f"Unknown setting '{key}'.", "`fer-live analyze --help` lists them.") from error
+        raise ConfigError(f"Setting '{key}' = {first['input']!r}: {first['msg']}.") from error
+
+
+def _read_toml(path: Path | None) -> dict[str, Any]:
+    path = path or default_config_path()
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(f"Settings '{path}' cannot be read ({error.strerror}).") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"Settings '{path}' are not valid TOML: {error}.") from error
+
+
+def _parse_assignment(assignment: str) -> dict[str, Any]:
+    key, equals, value = assignment.partition("=")
+    if not equals:
+        raise ConfigError(f"'{assignment}' is not an assignment.", "Write KEY=VALUE, e.g. finder.min_score=0.6.")
+    for text in (value, f'"{value}"'):
+        try:
+            return tomllib.loads(f"{key.strip()} = {text}")
+        except tomllib.TOMLDecodeError:
+            continue
+    raise ConfigError(f"'{assignment}' is not an assignment.", "Write KEY=VALUE, e.g. finder.min_score=0.6.")
+
+
+def _merge(values: dict[str, Any], changes: dict[str, Any]) -> None:
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(values.get(key), dict):
+            _merge(values[key], value)
+        else:
+            values[key] = value
+
+
+def describe_settings() -> list[tuple[str, Any, str]]:
+    """Every setting as (dotted key, default, description), for --help."""
+    rows: list[tuple[str, Any, str]] = []
+    for name, field in Config.model_fields.items():
+        if isinstance(field.default, _Settings):
+            rows += [
+                (f"{name}.{inner}", inner_field.default, inner_field.description or "")
+                for inner, inner_field in type(field.default).model_fields.items()
+            ]
+        else:
+            rows.append((name, field.default, field.description or ""))
+    return rows

@@ -1,0 +1,96 @@
+"""The columns of frames.csv, written once: docs/csv.md is their definition."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from fer_live.core.structs import Result, Track
+
+UNCERTAIN = "uncertain"
+_BEFORE = ("session_id", "frame_index", "t_mono_s", "t_wall_iso", "status", "face_id", "x", "y", "w", "h")
+_AFTER = ("label", "confidence", "label_smoothed", "confidence_smoothed", "infer_ms", "age_ms", "dropped_before")
+_FACE_FIELDS = 6  # face_id, x, y, w, h, detection_score
+_LABEL_FIELDS = 4  # label, confidence, label_smoothed, confidence_smoothed
+
+
+class Status(StrEnum):
+    """What a row says of its frame."""
+
+    OK = "ok"
+    NO_FACE = "no_face"
+    DROPPED = "dropped"
+
+
+def column_names(labels: tuple[str, ...]) -> tuple[str, ...]:
+    """Names of the columns, in order, for the labels of a model card."""
+    return (*_BEFORE, "detection_score", *(f"p_{label}" for label in labels), *_AFTER)
+
+
+class RowFormatter:
+    """Turns results into CSV text.
+
+    start_wall: wall-clock time of t_mono_s = 0 for a live session; None for an analysed file, whose rows then have
+    neither wall-clock time nor latency and are the same each time. timed: False for stills, which have no time.
+    """
+
+    def __init__(
+        self, session_id: str, labels: tuple[str, ...], start_wall: datetime | None, timed: bool = True
+    ) -> None:
+        self._session_id = session_id
+        self._labels = labels
+        self._start_wall = start_wall
+        self._timed = timed
+        self._no_face = [""] * (_FACE_FIELDS + len(labels) + _LABEL_FIELDS)
+
+    def header(self) -> str:
+        """The first line."""
+        return _csv_lines([list(column_names(self._labels))])
+
+    def result(self, result: Result, time_s: float) -> str:
+        """One line a face, or one line for a frame without a face. time_s: capture time since the start."""
+        status = Status.OK if result.tracks else Status.NO_FACE
+        before = self._moment(result.frame_index, time_s, status)
+        latency = self._latency(result)
+        faces = [self._face(track) for track in result.tracks] or [self._no_face]
+        return _csv_lines([[*before, *face, *latency, ""] for face in faces])
+
+    def gap(self, frame_index: int, time_s: float, dropped: int) -> str:
+        """One line for dropped frames that were captured but not analysed, the first of them frame_index."""
+        return _csv_lines([[*self._moment(frame_index, time_s, Status.DROPPED), *self._no_face, "", "", str(dropped)]])
+
+    def _moment(self, frame_index: int, time_s: float, status: Status) -> list[str]:
+        wall = ""
+        if self._start_wall is not None:
+            # From one clock reading at the start, so that a changed system clock cannot turn time back.
+            wall = (self._start_wall + timedelta(seconds=time_s)).isoformat(timespec="milliseconds")
+        return [self._session_id, str(frame_index), f"{time_s:.6f}" if self._timed else "", wall, status.value]
+
+    def _latency(self, result: Result) -> list[str]:
+        if self._start_wall is None:
+            return ["", ""]
+        infer_ms = f"{result.timings_ms['infer']:.3f}" if result.tracks else ""
+        return [infer_ms, f"{1000 * (result.finished_at - result.captured_at):.1f}"]
+
+    def _face(self, track: Track) -> list[str]:
+        left, top, right, bottom = track.box.tolist()
+        best = int(track.probabilities.argmax())
+        shown = track.label_index
+        return [
+            str(track.face_id),
+            *(f"{value:.1f}" for value in (left, top, right - left, bottom - top)),
+            f"{track.score:.4f}",
+            *(f"{value:.5f}" for value in track.probabilities.tolist()),
+            self._labels[best],
+            f"{track.probabilities[best]:.5f}",
+            UNCERTAIN if shown is None else self._labels[shown],
+            f"{track.smoothed.max() if shown is None else track.smoothed[shown]:.5f}",
+        ]
+
+
+def _csv_lines(rows: list[list[str]]) -> str:
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()

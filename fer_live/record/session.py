@@ -1,0 +1,137 @@
+"""A session on disk: a folder with frames.csv and session.json, readable at every moment."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import platform
+from collections.abc import Mapping
+from datetime import datetime
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fer_live import __version__
+from fer_live.core.structs import Result
+from fer_live.errors import RecordError
+from fer_live.record.columns import RowFormatter
+from fer_live.record.rowfile import RowFile
+
+SCHEMA_VERSION = 1
+FRAMES_CSV, SESSION_JSON = "frames.csv", "session.json"
+_PACKAGES = ("mediapipe", "numpy", "onnxruntime", "opencv-contrib-python")
+
+
+class State(StrEnum):
+    """Where a session is in its life."""
+
+    RECORDING = "recording"
+    CLOSED = "closed"
+    INTERRUPTED = "interrupted"
+    FAILED = "failed"
+
+
+def make_session_folder(parent: Path, name: str) -> Path:
+    """A new folder parent/name, or name-2, name-3, ... if that exists; raises RecordError."""
+    for number in itertools.count(1):
+        folder = parent / (name if number == 1 else f"{name}-{number}")
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise RecordError(
+                f"Folder '{folder}' cannot be made ({error.strerror}).", "Choose a writable folder with --out."
+            ) from error
+    raise AssertionError("itertools.count does not end")
+
+
+def versions() -> dict[str, str]:
+    """Versions of FER Live, Python and the packages that decide the numbers."""
+    return {"fer-live": __version__, "python": platform.python_version()} | {
+        package: version(package) for package in _PACKAGES
+    }
+
+
+class SessionWriter:
+    """Writes one session; used and closed on one thread.
+
+    Frames that were captured but not written between two results become one row with status `dropped`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        session_id: str,
+        labels: tuple[str, ...],
+        facts: Mapping[str, Any],
+        start_wall: datetime | None = None,
+        timed: bool = True,
+    ) -> None:
+        """Starts a session in an empty folder: session.json first, then the header. Raises RecordError.
+
+        facts: what session.json says besides state and counts. start_wall, timed: see RowFormatter.
+        """
+        self.folder = folder
+        self._facts = {"schema_version": SCHEMA_VERSION, "session_id": session_id, **facts, "versions": versions()}
+        self._rows = RowFormatter(session_id, labels, start_wall, timed)
+        self._counts = dict.fromkeys(("frames_captured", "frames_analysed", "frames_dropped", "rows"), 0)
+        self._face_ids: set[int] = set()
+        self._start_s: float | None = None
+        self._last_s = 0.0
+        self._write_facts(State.RECORDING)
+        self._file = RowFile(folder / FRAMES_CSV)
+        self._file.append(self._rows.header())
+
+    def write(self, result: Result) -> None:
+        """Adds the rows of one frame, and before them one for the frames lost since the last."""
+        if self._start_s is None:
+            self._start_s = result.captured_at
+        self._last_s = max(self._last_s, result.captured_at - self._start_s)
+        self._account(result.frame_index)
+        self._file.append(self._rows.result(result, self._last_s))
+        self._counts["frames_captured"] += 1
+        self._counts["frames_analysed"] += 1
+        self._counts["rows"] += max(1, len(result.tracks))
+        self._face_ids.update(track.face_id for track in result.tracks)
+
+    def _account(self, frames_captured: int) -> None:
+        lost = frames_captured - self._counts["frames_captured"]
+        if lost > 0:
+            self._file.append(self._rows.gap(self._counts["frames_captured"], self._last_s, lost))
+            self._counts["frames_captured"] = frames_captured
+            self._counts["frames_dropped"] += lost
+            self._counts["rows"] += 1
+
+    def close(self, state: State = State.CLOSED, frames_captured: int | None = None) -> None:
+        """Ends the session. frames_captured: by the source, if some of the last were not analysed."""
+        try:
+            if frames_captured is not None:
+                self._account(frames_captured)
+        finally:
+            try:
+                self._file.close()
+            finally:
+                self._write_facts(state)
+
+    def _write_facts(self, state: State) -> None:
+        counts = {**self._counts, "faces": len(self._face_ids)}
+        text = json.dumps({**self._facts, "counts": counts, "state": state.value}, indent=2, ensure_ascii=False)
+        replace_file(self.folder / SESSION_JSON, text + "\n")
+
+
+def replace_file(path: Path, text: str) -> None:
+    """Replaces a file as a whole: after a crash it is the old or the new one. Raises RecordError."""
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        raise RecordError(f"'{path}' cannot be written ({error.strerror}).", "Free some space.") from error
