@@ -1,0 +1,34 @@
+# make run, make test, make check. The first call sets up .venv, and so does a change of setup.cfg.
+# Another interpreter: rm -r .venv; make run PYTHON=python3.13
+# All paths are relative, since make cannot quote a folder with a space in its name.
+
+python = .venv/bin/python
+
+.PHONY: run test check
+
+run: .venv/app-installed
+	$(python) -m fer_live analyze demo --out sessions
+
+test: .venv/dev-installed
+	$(python) -m pytest
+
+check: .venv/dev-installed
+	$(python) -m ruff check .
+	$(python) -m mypy
+	.venv/bin/lint-imports
+
+.venv/made:
+	sh .ci/create-venv
+	touch $@
+
+.venv/app-installed: .venv/made setup.cfg pyproject.toml
+	@echo "Installing FER Live into .venv: a minute or two."
+	$(python) -m pip install --quiet --editable ".[video]"
+	sh .ci/system-libraries
+	touch $@
+
+.venv/dev-installed: .venv/app-installed
+	@echo "Installing PyTorch and the tools for tests into .venv: some minutes."
+	$(python) -m pip install --quiet --editable ".[video,training,test]"
+	sh .ci/test-programs
+	touch $@
