@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,16 @@ from tqdm import tqdm
 from fer_live import __version__
 from fer_live.backends.backend import Backend
 from fer_live.backends.registry import open_backend, probe_all, shipped_models
+from fer_live.capture.listing import list_cameras
 from fer_live.capture.opening import open_source
-from fer_live.config import APP_NAME, Config, default_config_path, describe_settings, load_config
+from fer_live.config import (
+    APP_NAME,
+    Config,
+    default_config_path,
+    describe_settings,
+    load_config,
+    recording_folder,
+)
 from fer_live.console import exit_code
 from fer_live.core.structs import Result
 from fer_live.errors import FerError, SourceError
@@ -35,6 +44,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_analyze(commands)
+    _add_record(commands)
+    _add_report(commands, "cameras", _cameras, "list the cameras of this machine")
     _add_report(commands, "backends", _backends, "list the inference backends and why one cannot run here")
     _add_report(commands, "doctor", _doctor, "show versions, models, backends and folders, for a bug report")
     return parser
@@ -67,6 +78,22 @@ def _add_analyze(commands: Any) -> None:
     parser.set_defaults(run=_analyze)
 
 
+def _add_record(commands: Any) -> None:
+    parser = commands.add_parser(
+        "record",
+        help="record from a camera or stream without a window",
+        description="Records until --seconds are over, a file ends, or Ctrl-C. Newest frame wins; losses are counted.",
+    )
+    parser.add_argument(
+        "source", metavar="SOURCE", help="a camera's index or name, a stream's URL, a video at its own pace, or 'demo'"
+    )
+    parser.add_argument("--out", type=Path, metavar="DIR", help="folder for recordings (default: setting record_dir)")
+    parser.add_argument("--seconds", type=_positive, metavar="N", help="length, s (default: until Ctrl-C)")
+    parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
+    _add_settings(parser)
+    parser.set_defaults(run=_record)
+
+
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings file, TOML")
     parser.add_argument("--model", metavar="NAME", help="shorthand for --set model=NAME")
@@ -84,8 +111,8 @@ def _add_report(commands: Any, name: str, run: Any, text: str) -> None:
 
 def _positive(text: str) -> float:
     value = float(text)
-    if not 0 < value <= 1000:
-        raise argparse.ArgumentTypeError(f"{text} is not between 0 and 1000")
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"{text} is not above 0")
     return value
 
 
@@ -134,6 +161,36 @@ def _analyze_one(name: str, arguments: argparse.Namespace, config: Config, backe
         print(json.dumps({"source": name, "csv": str(path), "frames": frames, "labelled_faces": faces}))
     else:
         print(f"{path}: {frames} frames, {faces} labelled faces")
+
+
+def _record(arguments: argparse.Namespace) -> None:
+    from fer_live.pipeline.headless import record_live
+
+    config = _config_of(arguments)
+    parent = arguments.out or recording_folder(config)
+    with tqdm(total=arguments.seconds, unit=" s", disable=None, bar_format="{desc} {n:.0f}{unit}") as bar:
+
+        def on_status(seconds: float, text: str) -> None:
+            bar.set_description_str(text, refresh=False)
+            bar.update(seconds - bar.n)
+
+        counts, folder = record_live(arguments.source, parent, config, arguments.seconds, on_status)
+    path = folder / FRAMES_CSV
+    if arguments.json:
+        print(json.dumps({"csv": str(path), **counts}))
+    else:
+        print(f"{path}: {counts['frames_analysed']} frames, {counts['frames_dropped']} dropped")
+
+
+def _cameras(arguments: argparse.Namespace) -> None:
+    cameras = list_cameras()
+    if arguments.json:
+        print(json.dumps([vars(camera) for camera in cameras]))
+    elif not cameras:
+        print("No camera found. A video file, a stream's URL or 'demo' can be used instead.")
+    else:
+        for camera in cameras:
+            print(f"{camera.index:3}  {camera.name}")
 
 
 def _backends(arguments: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import platformdirs
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fer_live.errors import ConfigError
@@ -43,13 +44,28 @@ class TrackingConfig(_Settings):
         return self
 
 
+class CameraConfig(_Settings):
+    """What cameras are asked for; they may deliver something else."""
+
+    width: int = Field(640, ge=160, le=7680, description="picture width, px")
+    height: int = Field(480, ge=120, le=4320, description="picture height, px")
+    rate_hz: float = Field(30, gt=0, le=240, description="pictures a second, Hz")
+
+
 class Config(_Settings):
     """All settings of FER Live."""
 
     model: str = Field("mobilevit_xxs", description="shipped network, or path of an .onnx file")
     backend: str = Field("auto", description="inference backend, or auto")
+    record_dir: str = Field("", description="folder for recordings; empty: 'FER Live' in the documents folder")
+    camera: CameraConfig = CameraConfig()
     finder: FinderConfig = FinderConfig()
     tracking: TrackingConfig = TrackingConfig()
+
+
+def recording_folder(config: Config) -> Path:
+    """Where live recordings go."""
+    return Path(config.record_dir) if config.record_dir else platformdirs.user_documents_path() / "FER Live"
 
 
 def default_config_path() -> Path:
@@ -83,6 +99,16 @@ def _read_toml(path: Path | None) -> dict[str, Any]:
         raise ConfigError(f"Settings '{path}' cannot be read ({error.strerror}).") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"Settings '{path}' are not valid TOML: {error}.") from error
+
+
+def save_config(config: Config, path: Path | None = None) -> None:
+    """Writes what differs from the defaults, so that later defaults apply; raises ConfigError."""
+    path = path or default_config_path()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(tomli_w.dumps(config.model_dump(exclude_defaults=True)), encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"Settings '{path}' cannot be written ({error.strerror}).") from error
 
 
 def _parse_assignment(assignment: str) -> dict[str, Any]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
+from fer_live.capture.camera import CameraMode, OpenCvCamera, is_url, public_address
 from fer_live.capture.demo import DemoSource
+from fer_live.capture.listing import find_camera
+from fer_live.capture.paced import PacedSource
 from fer_live.capture.pictures import PICTURE_SUFFIXES, PictureSource
 from fer_live.capture.source import Source
 from fer_live.capture.video import VideoSource
@@ -28,3 +33,33 @@ def open_source(name: str, sequence_hz: float | None = None) -> Source:
     if is_folder or path.suffix.lower() in PICTURE_SUFFIXES:
         return PictureSource(path, sequence_hz)
     return VideoSource(path)
+
+
+@dataclass(frozen=True)
+class LiveSource:
+    """What a live session captures from.
+
+    name: for people and files; without passwords. open: opens it, on the capture thread. is_device: a camera or
+    stream, which may be lost and come back; else a file or the demo.
+    """
+
+    name: str
+    open: Callable[[], Source]
+    is_device: bool
+
+
+def live_source(text: str, asked: CameraMode) -> LiveSource:
+    """A source for live use: 'demo', a camera's index or name, a stream's URL, or a video played at its own pace.
+
+    asked: what cameras are asked for. Raises SourceError if no camera has that name.
+    """
+    if text == DEMO:
+        return LiveSource(DEMO, lambda: PacedSource(DemoSource(), reopen=DemoSource), is_device=False)
+    if is_url(text):
+        address = public_address(text)
+        return LiveSource(address, lambda: OpenCvCamera(text, address), is_device=True)
+    path = Path(text)
+    if path.exists():
+        return LiveSource(path.stem, lambda: PacedSource(open_source(text)), is_device=False)
+    camera = find_camera(text)
+    return LiveSource(camera.name, lambda: OpenCvCamera(camera.index, camera.name, asked), is_device=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from fer_live.backends.backend import Backend
 from fer_live.capture.source import Source
@@ -14,6 +13,7 @@ from fer_live.core.structs import Result
 from fer_live.core.tracking import Tracker
 from fer_live.detect.mediapipe import MediaPipeFinder
 from fer_live.pipeline.analyser import FaceAnalyser
+from fer_live.pipeline.facts import setup_facts
 from fer_live.record.session import SessionWriter, State, make_session_folder
 from fer_live.record.video import OverlayVideo
 
@@ -27,15 +27,6 @@ def open_finder(config: FinderConfig, is_stills: bool = False) -> MediaPipeFinde
         min_face_px=config.min_face_px,
         full_look_every=1 if is_stills else config.full_look_every,
     )
-
-
-def setup_facts(config: Config, backend: Backend) -> dict[str, Any]:
-    """What session.json says of how results came about."""
-    return {
-        "model_card": backend.card.model_dump(mode="json"),
-        "backend": {"name": backend.name, "device": backend.device},
-        "config": config.model_dump(mode="json"),
-    }
 
 
 def analyse_source(

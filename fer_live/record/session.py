@@ -7,6 +7,7 @@ import json
 import os
 import platform
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from importlib.metadata import version
@@ -56,6 +57,14 @@ def versions() -> dict[str, str]:
     }
 
 
+@dataclass(frozen=True)
+class Origin:
+    """The frame that is number 0 of a session, and its capture time in s, which becomes t_mono_s = 0."""
+
+    frame_index: int = 0
+    captured_at: float = 0.0
+
+
 class SessionWriter:
     """Writes one session; used and closed on one thread.
 
@@ -70,6 +79,7 @@ class SessionWriter:
         facts: Mapping[str, Any],
         start_wall: datetime | None = None,
         timed: bool = True,
+        origin: Origin = Origin(),
     ) -> None:
         """Starts a session in an empty folder: session.json first, then the header. Raises RecordError.
 
@@ -80,46 +90,70 @@ class SessionWriter:
         self._rows = RowFormatter(session_id, labels, start_wall, timed)
         self._counts = dict.fromkeys(("frames_captured", "frames_analysed", "frames_dropped", "rows"), 0)
         self._face_ids: set[int] = set()
-        self._start_s: float | None = None
+        self._origin = origin
         self._last_s = 0.0
         self._write_facts(State.RECORDING)
         self._file = RowFile(folder / FRAMES_CSV)
         self._file.append(self._rows.header())
 
     def write(self, result: Result) -> None:
-        """Adds the rows of one frame, and before them one for the frames lost since the last."""
-        if self._start_s is None:
-            self._start_s = result.captured_at
-        self._last_s = max(self._last_s, result.captured_at - self._start_s)
-        self._account(result.frame_index)
-        self._file.append(self._rows.result(result, self._last_s))
+        """Adds the rows of one frame, and before them one for the frames lost since the last.
+
+        Frames from before the origin are passed over.
+        """
+        index = result.frame_index - self._origin.frame_index
+        if index < 0:
+            return
+        self._account(index)
+        self._advance(result.captured_at)
+        self._file.append(self._rows.result(replace(result, frame_index=index), self._last_s))
         self._counts["frames_captured"] += 1
         self._counts["frames_analysed"] += 1
         self._counts["rows"] += max(1, len(result.tracks))
         self._face_ids.update(track.face_id for track in result.tracks)
 
+    def write_gap(self, since: float) -> None:
+        """Adds a row for a camera that has sent nothing since a capture time, in s."""
+        self._advance(since)
+        self._add_gap(0)
+
+    def _advance(self, captured_at: float) -> None:
+        self._last_s = max(self._last_s, captured_at - self._origin.captured_at)
+
     def _account(self, frames_captured: int) -> None:
         lost = frames_captured - self._counts["frames_captured"]
         if lost > 0:
-            self._file.append(self._rows.gap(self._counts["frames_captured"], self._last_s, lost))
+            self._add_gap(lost)
             self._counts["frames_captured"] = frames_captured
             self._counts["frames_dropped"] += lost
-            self._counts["rows"] += 1
+
+    def _add_gap(self, lost: int) -> None:
+        self._file.append(self._rows.gap(self._counts["frames_captured"], self._last_s, lost))
+        self._counts["rows"] += 1
+
+    def keep_up(self) -> None:
+        """Flushes and syncs what is due; to be called a few times a second while nothing is written."""
+        self._file.keep_up()
 
     def close(self, state: State = State.CLOSED, frames_captured: int | None = None) -> None:
         """Ends the session. frames_captured: by the source, if some of the last were not analysed."""
         try:
             if frames_captured is not None:
-                self._account(frames_captured)
+                self._account(frames_captured - self._origin.frame_index)
         finally:
             try:
                 self._file.close()
             finally:
                 self._write_facts(state)
 
+    @property
+    def counts(self) -> dict[str, int]:
+        """What session.json calls counts, until now."""
+        return {**self._counts, "faces": len(self._face_ids)}
+
     def _write_facts(self, state: State) -> None:
-        counts = {**self._counts, "faces": len(self._face_ids)}
-        text = json.dumps({**self._facts, "counts": counts, "state": state.value}, indent=2, ensure_ascii=False)
+        facts = {**self._facts, "counts": self.counts, "state": state.value}
+        text = json.dumps(facts, indent=2, ensure_ascii=False)
         replace_file(self.folder / SESSION_JSON, text + "\n")
 
 

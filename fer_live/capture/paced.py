@@ -1,0 +1,64 @@
+"""A file or the demo as if it were a camera: at its own pace, on the monotonic clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from fer_live.capture.source import Source
+from fer_live.core.structs import Frame
+
+
+class PacedSource:
+    """Gives each frame of a source when its time has come; with reopen, starts over at the end."""
+
+    def __init__(
+        self,
+        source: Source,
+        reopen: Callable[[], Source] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._source = source
+        self._reopen = reopen
+        self._clock = clock
+        self._sleep = sleep
+        self._start: float | None = None
+        self._index = 0
+        self.name, self.identity, self.files = source.name, source.identity, source.files
+        self.is_stills = source.is_stills
+        self.size = source.size if reopen is None else None
+
+    def read(self) -> Frame | None:
+        """See Source.read; waits until the frame is due. captured_at is then, on the monotonic clock."""
+        frame = self._source.read()
+        if frame is None and self._reopen is not None:
+            self._source.close()
+            self._source = self._reopen()
+            self._start = None
+            frame = self._source.read()
+        if frame is None:
+            return None
+        if self._start is None:
+            self._start = self._clock() - frame.captured_at
+        wait_s = self._start + frame.captured_at - self._clock()
+        if wait_s > 0:
+            self._sleep(wait_s)
+        frame = replace(frame, index=self._index, captured_at=self._clock())
+        self._index += 1
+        return frame
+
+    def close(self) -> None:
+        """See Source.close."""
+        self._source.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,58 @@
+"""The analysis stage: newest frame in, newest frame with its result out."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+
+from fer_live.backends.backend import Backend
+from fer_live.config import Config
+from fer_live.core.structs import Frame, Result
+from fer_live.core.tracking import Tracker
+from fer_live.detect.finder import FaceFinder
+from fer_live.pipeline.analyser import FaceAnalyser
+from fer_live.pipeline.slots import LatestSlot
+
+_POLL_S = 0.2
+
+
+class AnalysisStage:
+    """Runs on its own thread, where it opens, uses and closes the face finder and the backend."""
+
+    def __init__(
+        self,
+        config: Config,
+        open_finder: Callable[[], FaceFinder],
+        open_backend: Callable[[], Backend],
+        frames: LatestSlot[Frame],
+        results: LatestSlot[tuple[Frame, Result]],
+        on_result: Callable[[Result], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """on_result is called on this stage's thread for every result; it must not block."""
+        self._config = config
+        self._open_finder = open_finder
+        self._open_backend = open_backend
+        self._frames = frames
+        self._results = results
+        self._on_result = on_result
+        self._clock = clock
+        self.backend: Backend | None = None
+        self.is_ready = threading.Event()
+
+    def run(self, stop: threading.Event) -> None:
+        """Analyses until stopped."""
+        with ExitStack() as stack:
+            backend = stack.enter_context(self._open_backend())
+            finder = stack.enter_context(self._open_finder())
+            self.backend = backend
+            self.is_ready.set()
+            analyser = FaceAnalyser(finder, backend, Tracker(self._config.tracking), self._clock)
+            while not stop.is_set():
+                frame = self._frames.take(_POLL_S)
+                if frame is not None:
+                    result = analyser.analyse(frame)
+                    self._on_result(result)
+                    self._results.put((frame, result))

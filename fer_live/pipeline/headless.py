@@ -1,0 +1,72 @@
+"""The live path without a window."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from fer_live.backends.registry import open_backend
+from fer_live.capture.camera import CameraMode
+from fer_live.capture.opening import live_source
+from fer_live.config import Config
+from fer_live.errors import FerError, RecordError, SourceError
+from fer_live.pipeline.files import open_finder
+from fer_live.pipeline.live import LiveSession, LiveState
+from fer_live.record.recorder import Recorder
+
+_TICK_S = 0.1
+
+
+def live_session(text: str, config: Config) -> LiveSession:
+    """A session on a source as the user named it (capture.opening.live_source), not yet started."""
+    asked = CameraMode(config.camera.width, config.camera.height, config.camera.rate_hz)
+    return LiveSession(
+        config,
+        live_source(text, asked),
+        lambda: open_finder(config.finder),
+        lambda: open_backend(config.backend, config.model),
+    )
+
+
+def record_live(
+    text: str, parent: Path, config: Config, seconds: float | None, on_status: Callable[[float, str], None]
+) -> tuple[dict[str, int], Path]:
+    """Records a source until seconds are over, it ends or Ctrl-C; returns the counts and the session's folder.
+
+    on_status is called several times a second with the seconds recorded and what is going on.
+    Raises the FerError that ended it early; what was recorded until then is kept.
+    """
+    session = live_session(text, config)
+    session.start()
+    try:
+        recorder = _record(session, parent, seconds, on_status)
+    except KeyboardInterrupt:
+        recorder = session.recorder
+    finally:
+        session.stop()
+    if recorder is None or recorder.folder is None:
+        raise SourceError(f"'{text}' gave no frame before recording was stopped.", "Check that it shows a picture.")
+    if recorder.error is not None:
+        raise recorder.error
+    return recorder.counts, recorder.folder
+
+
+def _record(
+    session: LiveSession, parent: Path, seconds: float | None, on_status: Callable[[float, str], None]
+) -> Recorder | None:
+    started_at: float | None = None
+    while True:
+        status = session.status()
+        if status.state is LiveState.FAILED:
+            raise status.error if isinstance(status.error, FerError) else RecordError(f"A bug: {status.error!r}.")
+        session.start_recording(parent)
+        recorder = session.recorder
+        if recorder is not None and started_at is None:
+            started_at = time.monotonic()
+        elapsed_s = 0.0 if started_at is None else time.monotonic() - started_at
+        on_status(elapsed_s, f"{status.state.value}, {status.mode}, {status.dropped} dropped")
+        is_over = seconds is not None and elapsed_s >= seconds
+        if is_over or status.state is LiveState.ENDED or (recorder is not None and recorder.error is not None):
+            return recorder
+        time.sleep(_TICK_S)

@@ -1,0 +1,197 @@
+"""A live session: capture, analysis and, while recording, a writer, each on its own thread."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Protocol
+
+from fer_live.backends.backend import Backend
+from fer_live.capture.opening import LiveSource
+from fer_live.capture.watch import PATIENCE_S
+from fer_live.config import Config
+from fer_live.core.structs import Frame, Result
+from fer_live.detect.finder import FaceFinder
+from fer_live.errors import FerError
+from fer_live.pipeline.analysis import AnalysisStage
+from fer_live.pipeline.capture import CaptureStage, CaptureState
+from fer_live.pipeline.facts import setup_facts
+from fer_live.pipeline.slots import LatestSlot
+from fer_live.record.recorder import Gap, Recorder
+from fer_live.record.session import Origin
+
+log = logging.getLogger(__name__)
+
+STOP_TIMEOUT_S = 2.0
+
+
+class LiveState(StrEnum):
+    """What a live session is doing, as the user sees it."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    STALLED = "stalled"
+    ENDED = "ended"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+@dataclass(frozen=True)
+class LiveStatus:
+    """state; error: why it is stalled or failed; retry_in_s: until the source is tried again.
+
+    mode: what the source delivers. frames, dropped: captured, and not analysed, since the start.
+    """
+
+    state: LiveState
+    error: FerError | Exception | None = None
+    retry_in_s: float = 0.0
+    mode: str = ""
+    frames: int = 0
+    dropped: int = 0
+
+
+class _Stage(Protocol):
+    def run(self, stop: threading.Event) -> None: ...
+
+
+class LiveSession:
+    """Started, asked and stopped on one thread, which is never blocked for longer than stop's bound.
+
+    results holds the newest frame with its result; slots.LatestSlot.notify tells when it fills.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        source: LiveSource,
+        open_finder: Callable[[], FaceFinder],
+        open_backend: Callable[[], Backend],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._config = config
+        self._source = source
+        self._clock = clock
+        self._stop = threading.Event()
+        self._stop_recorder = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._recorder_thread: threading.Thread | None = None
+        self._failure: Exception | None = None
+        self._noted_loss = False
+        self.recorder: Recorder | None = None
+        self.results: LatestSlot[tuple[Frame, Result]] = LatestSlot()
+        self._frames: LatestSlot[Frame] = LatestSlot()
+        self._capture = CaptureStage(source.open, self._frames, source.is_device, clock)
+        self._analysis = AnalysisStage(
+            config, open_finder, open_backend, self._frames, self.results, self._on_result, clock
+        )
+
+    @property
+    def backend(self) -> Backend | None:
+        """The backend in use, once it is open; for its name, device and card only."""
+        return self._analysis.backend
+
+    def start(self) -> None:
+        """Starts both threads and returns at once."""
+        for stage, name in ((self._capture, "capture"), (self._analysis, "analysis")):
+            self._threads.append(self._spawn(stage, name, self._stop))
+
+    def _spawn(self, stage: _Stage, name: str, stop: threading.Event) -> threading.Thread:
+        thread = threading.Thread(target=self._guard, args=(stage, name, stop), name=name, daemon=True)
+        thread.start()
+        return thread
+
+    def _guard(self, stage: _Stage, name: str, stop: threading.Event) -> None:
+        try:
+            stage.run(stop)
+        except FerError as error:
+            self._failure = error
+        except Exception as error:  # a stage's boundary: the cause must reach the window, not end the process
+            log.exception("the %s stage failed", name)
+            self._failure = error
+
+    def status(self) -> LiveStatus:
+        """What is going on now. While recording, the first look at a lost camera is written as a gap."""
+        capture = self._capture.status
+        state, error = self._judge()
+        newest = self._capture.newest
+        if state is LiveState.STALLED and not self._noted_loss and self.recorder is not None and newest is not None:
+            self.recorder.offer(Gap(newest.captured_at))
+        self._noted_loss = state is LiveState.STALLED
+        retry_in_s = max(0.0, capture.retry_at - self._clock()) if capture.retry_at else 0.0
+        return LiveStatus(state, error, retry_in_s, capture.mode, capture.frames, self._frames.dropped)
+
+    def _judge(self) -> tuple[LiveState, Exception | None]:
+        capture = self._capture.status
+        if self._stop.is_set():
+            return LiveState.STOPPED, None
+        if self._failure is not None:
+            return LiveState.FAILED, self._failure
+        if capture.state is CaptureState.FAILED:
+            return LiveState.FAILED, capture.error
+        if capture.state is CaptureState.LOST:
+            return LiveState.STALLED, capture.error
+        newest = self._capture.newest
+        if not self._analysis.is_ready.is_set() or newest is None:
+            return LiveState.STARTING, None
+        if capture.state is CaptureState.ENDED:
+            return LiveState.ENDED, None
+        is_silent = self._clock() - newest.captured_at > PATIENCE_S
+        return (LiveState.STALLED if self._source.is_device and is_silent else LiveState.RUNNING), None
+
+    def start_recording(self, parent: Path) -> None:
+        """Begins to record into a new folder below parent; the newest captured frame becomes number 0.
+
+        Does nothing while recording, or before the first frame and the backend are there. Failures to write
+        appear in recorder.error.
+        """
+        backend, newest = self._analysis.backend, self._capture.newest
+        if self.recorder is not None or backend is None or newest is None:
+            return
+        facts = {
+            "kind": "record",
+            "source": {"name": self._source.name, "mode": self._capture.status.mode},
+            **setup_facts(self._config, backend),
+        }
+        start_wall = datetime.now().astimezone() - timedelta(seconds=self._clock() - newest.captured_at)
+        origin = Origin(newest.index, newest.captured_at)
+        recorder = Recorder(parent, backend.card.labels, facts, start_wall, origin)
+        self._stop_recorder = threading.Event()
+        self._recorder_thread = self._spawn(recorder, "writer", self._stop_recorder)
+        self.recorder = recorder
+
+    def stop_recording(self) -> Recorder | None:
+        """Closes the recording, waiting for the disk within stop's bound; returns it, or None if there was none."""
+        recorder, thread = self.recorder, self._recorder_thread
+        if recorder is None or thread is None:
+            return None
+        self.recorder = None
+        recorder.finish_at(self._capture.status.frames)
+        self._stop_recorder.set()
+        thread.join(STOP_TIMEOUT_S)
+        return recorder
+
+    def stop(self) -> list[str]:
+        """Stops everything, the recording last; returns the names of threads that did not end in time.
+
+        Calling it again does nothing more.
+        """
+        self._stop.set()
+        self._frames.close()
+        self.results.close()
+        for thread in self._threads:
+            thread.join(STOP_TIMEOUT_S)
+        self.stop_recording()
+        threads = [*self._threads, *([self._recorder_thread] if self._recorder_thread else [])]
+        return [thread.name for thread in threads if thread.is_alive()]
+
+    def _on_result(self, result: Result) -> None:
+        recorder = self.recorder
+        if recorder is not None:
+            recorder.offer(result)
