@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_live.core.modelcard import sha256_of
+from fer_live.capture.source import identity_of
 from fer_live.core.structs import Frame
 from fer_live.errors import SourceError
 
@@ -36,7 +36,7 @@ class PictureSource:
         self.files = tuple(picture.name for picture in self._paths)
         digest = hashlib.sha256()
         for picture in self._paths:
-            digest.update(picture.name.encode() + b"\0" + sha256_of(picture).encode())
+            digest.update(picture.name.encode() + b"\0" + identity_of(picture).encode())
         self.identity = digest.hexdigest()
 
     def read(self) -> Frame | None:
@@ -65,7 +65,7 @@ def _picture_paths(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise SourceError(f"There is no file or folder '{path}'.", "Check the path.")
-    pictures = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in PICTURE_SUFFIXES)
+    pictures = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in PICTURE_SUFFIXES and entry.is_file())
     if not pictures:
         raise SourceError(
             f"Folder '{path}' holds no pictures.", f"Expected files ending in {', '.join(sorted(PICTURE_SUFFIXES))}."
@@ -93,5 +93,8 @@ def decode_picture(encoded: bytes) -> NDArray[np.uint8] | None:
     """
     if not encoded:
         return None
-    image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(np.frombuffer(encoded, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:  # more pixels than OpenCV decodes
+        return None
     return None if image is None else np.asarray(image, np.uint8)

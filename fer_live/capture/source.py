@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
+from fer_live.core.modelcard import sha256_of
 from fer_live.core.structs import Frame
+from fer_live.errors import SourceError
 
 
 class Source(Protocol):
     """Frames in order; opened when made, read and closed on one thread.
 
     name: for the session folder and for people. identity: SHA-256, hexadecimal, of what the frames come from.
-    size: number of frames, or None if it is not known. is_stills: frames are unrelated pictures without a time.
-    files: what each frame of stills was read from, else empty.
+    size: number of frames, by its header for a video, or None if it is not known. is_stills: frames are unrelated
+    pictures without a time. files: what each frame of stills was read from, else empty.
     """
 
     name: str
@@ -35,3 +38,11 @@ class Source(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+def identity_of(path: Path) -> str:
+    """SHA-256 of a file, hexadecimal; raises SourceError if it cannot be read."""
+    try:
+        return sha256_of(path)
+    except OSError as error:
+        raise SourceError(f"'{path}' cannot be read ({error.strerror}).", "Check its permissions.") from error

@@ -9,7 +9,7 @@ from typing import Self
 import cv2
 import numpy as np
 
-from fer_live.core.modelcard import sha256_of
+from fer_live.capture.source import identity_of
 from fer_live.core.structs import Frame
 from fer_live.errors import SourceError
 
@@ -32,9 +32,10 @@ class VideoSource:
         if path.stat().st_size == 0:
             raise SourceError(f"Video '{path}' is empty (0 bytes).", "Record or copy it again.")
         self.name = path.stem
-        self.identity = sha256_of(path)
+        self.identity = identity_of(path)
         self._path = path
-        self._video = cv2.VideoCapture(str(path), cv2.CAP_FFMPEG)
+        # Absolute, since FFmpeg would take what stands before a colon in a relative path for a protocol.
+        self._video = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
         self._video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         count = int(self._video.get(cv2.CAP_PROP_FRAME_COUNT))
         self.size = count if count > 0 else None
