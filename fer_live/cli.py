@@ -118,7 +118,9 @@ def _positive(text: str) -> float:
 
 def _config_of(arguments: argparse.Namespace) -> Config:
     shorthands = {"model": arguments.model, "backend": arguments.backend}
-    assignments = [f"{key}={json.dumps(value)}" for key, value in shorthands.items() if value is not None]
+    assignments = [
+        f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in shorthands.items() if value is not None
+    ]
     return load_config(arguments.config, [*arguments.assignments, *assignments])
 
 
