@@ -87,7 +87,7 @@ class OverlayVideo:
         try:
             self._container = self._av.open(str(self._path), "w")
         except (OSError, self._av.FFmpegError) as error:
-            raise RecordError(f"'{self._path}' cannot be written ({error}).", "Free some space.") from error
+            raise self._failure(error) from error
         self._stream = self._container.add_stream("libx264", rate=30, options={"crf": "20", "preset": "veryfast"})
         self._stream.width, self._stream.height = self._size
         self._stream.pix_fmt = "yuv420p"
@@ -98,7 +98,7 @@ class OverlayVideo:
             for packet in self._stream.encode(picture):
                 self._container.mux(packet)
         except (OSError, self._av.FFmpegError) as error:
-            raise RecordError(f"'{self._path}' cannot be written ({error}).", "Free some space.") from error
+            raise self._failure(error) from error
 
     def close(self) -> None:
         """Finishes the file; calling it again does nothing."""
@@ -106,10 +106,16 @@ class OverlayVideo:
             return
         container, self._container = self._container, None
         try:
-            for packet in self._stream.encode(None):
-                container.mux(packet)
-        finally:
-            container.close()
+            try:
+                for packet in self._stream.encode(None):
+                    container.mux(packet)
+            finally:
+                container.close()
+        except (OSError, self._av.FFmpegError) as error:
+            raise self._failure(error) from error
+
+    def _failure(self, error: Any) -> RecordError:
+        return RecordError(f"'{self._path}' cannot be written ({error.strerror}).", "Free some space.")
 
     def __enter__(self) -> Self:
         return self
