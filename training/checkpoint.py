@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save
+from safetensors.torch import load_file, save
 from torch import Tensor
 
 from fer_live.errors import TrainingError
 from training.config import FitConfig
+from training.files import replace_file
 from training.loop import Learner
 
 FILE_NAME = "checkpoint.safetensors"
@@ -22,7 +25,10 @@ _NETWORK, _AVERAGE, _BEST, _OPTIMIZER = "network.", "average.", "best.", "optimi
 
 @dataclass
 class Progress:
-    """How far a run is. history: one record an epoch with loss, validation accuracy and seconds."""
+    """How far a run is; epochs count from 0.
+
+    history: one record an epoch with its mean loss, validation accuracy (fraction) and elapsed seconds.
+    """
 
     epochs_done: int = 0
     best_epoch: int = -1
@@ -73,50 +79,60 @@ def save_checkpoint(run: Path, learner: Learner, progress: Progress) -> None:
         "best_accuracy": progress.best_accuracy,
         "history": progress.history,
     }
-    partial = run / (FILE_NAME + ".partial")
+    hint = "Free some space and start again: the run resumes from the previous checkpoint."
+    replace_file(run / FILE_NAME, save(tensors, metadata={"run": json.dumps(facts)}), hint)
+
+
+@contextmanager
+def _reading(run: Path) -> Iterator[Path]:
+    """The path of the checkpoint; whatever does not fit while it is read becomes a TrainingError."""
+    path = run / FILE_NAME
     try:
-        partial.write_bytes(save(tensors, metadata={"run": json.dumps(facts)}))
-        partial.replace(run / FILE_NAME)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
+        yield path
+    # RuntimeError is what torch raises for tensors that do not fit a network; ValueError covers pydantic's.
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RuntimeError) as error:
         raise TrainingError(
-            f"The checkpoint in '{run}' cannot be written ({error.strerror}).",
-            "Free some space and start again: the run resumes from the previous checkpoint.",
+            f"'{path}' is not a checkpoint that this version can resume ({error}).", "Choose another --run."
         ) from error
 
 
-def _read(run: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
-    path = run / FILE_NAME
-    try:
-        with safe_open(path, "pt") as file:
-            facts = json.loads(file.metadata()["run"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
-        raise TrainingError(f"'{path}' is not a checkpoint of this program ({error}).", "Choose another --run.") from error
-    return facts, tensors
+def _facts(path: Path) -> dict[str, Any]:
+    with safe_open(path, "pt") as file:
+        facts: dict[str, Any] = json.loads(file.metadata()["run"])
+        return facts
+
+
+def is_in(run: Path) -> bool:
+    """True if the folder holds a checkpoint."""
+    return (run / FILE_NAME).is_file()
 
 
 def saved_config(run: Path) -> FitConfig | None:
     """The resolved config of the run in a folder, or None if there is none yet."""
-    if not (run / FILE_NAME).is_file():
+    if not is_in(run):
         return None
-    return FitConfig.model_validate(_read(run)[0]["config"])
+    with _reading(run) as path:
+        return FitConfig.model_validate(_facts(path)["config"])
 
 
 def load_checkpoint(run: Path, learner: Learner) -> Progress:
     """Puts the state of a run into a learner of the same config and returns how far it is."""
-    facts, tensors = _read(run)
-    learner.network.load_state_dict(_under(_NETWORK, tensors))
-    learner.average.load_state_dict(_under(_AVERAGE, tensors))
+    with _reading(run) as path:
+        facts, tensors = _facts(path), load_file(path)
+        learner.network.load_state_dict(_under(_NETWORK, tensors))
+        learner.average.load_state_dict(_under(_AVERAGE, tensors))
+        _load_optimizer(learner, _under(_OPTIMIZER, tensors))
+        kept = {key: facts[key] for key in ("epochs_done", "best_epoch", "best_accuracy", "history")}
+        return Progress(**kept, best_weights=_under(_BEST, tensors))
+
+
+def _load_optimizer(learner: Learner, tensors: dict[str, Tensor]) -> None:
     state: dict[int, dict[str, Tensor]] = {}
-    for name, tensor in _under(_OPTIMIZER, tensors).items():
+    for name, tensor in tensors.items():
         index, key = name.split(".", 1)
         state.setdefault(int(index), {})[key] = tensor
     groups = learner.optimizer.state_dict()["param_groups"]
     learner.optimizer.load_state_dict({"state": state, "param_groups": groups})
-    return Progress(
-        facts["epochs_done"], facts["best_epoch"], facts["best_accuracy"], facts["history"], _under(_BEST, tensors)
-    )
 
 
 def _under(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -55,7 +55,7 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 
 def recipe(model: str, **changes: Any) -> FitConfig:
-    """The recipe of a network with changes on top; raises ConfigError for anything unknown or out of range."""
+    """The recipe of a network with changes on top; raises ConfigError for what is unknown or out of range."""
     if model not in RECIPES:
         raise ConfigError(f"Unknown model '{model}'.", f"Choose one of: {', '.join(sorted(RECIPES))}.")
     try:

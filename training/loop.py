@@ -25,6 +25,7 @@ from training.networks import FerNet, build
 
 _EVALUATION_BATCH = 256
 _TRIAL_STEPS = 3
+_Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 @dataclass
@@ -40,10 +41,13 @@ class Learner:
 
 def make_learner(network: FerNet, config: FitConfig, device: torch.device) -> Learner:
     """A learner at step 0. Norms and biases are not decayed (He et al. 2019, arXiv 1812.01187)."""
-    network = network.to(device, memory_format=torch.channels_last)
+    network = network.to(device).to(memory_format=torch.channels_last)
     decayed = [p for p in network.parameters() if p.ndim > 1]
     plain = [p for p in network.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed, "weight_decay": config.weight_decay}, {"params": plain, "weight_decay": 0.0}]
+    groups = [
+        {"params": decayed, "weight_decay": config.weight_decay},
+        {"params": plain, "weight_decay": 0.0},
+    ]
     optimizer: torch.optim.Optimizer
     if config.optimizer == "sgd":
         optimizer = torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True)
@@ -53,11 +57,11 @@ def make_learner(network: FerNet, config: FitConfig, device: torch.device) -> Le
     return Learner(network, average, optimizer, config, device)
 
 
-def _ema(decay: float):  # type: ignore[no-untyped-def]
+def _ema(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
     """Exponential moving average whose decay grows with the steps, so that early averages are not stale."""
 
     @torch.no_grad()
-    def update(averaged: list[Tensor], current: list[Tensor], steps: Tensor) -> None:
+    def update(averaged: _Tensors, current: _Tensors, steps: Tensor | int) -> None:
         if not averaged[0].is_floating_point():
             for old, new in zip(averaged, current, strict=True):
                 old.copy_(new)
@@ -83,7 +87,11 @@ def autocast(config: FitConfig, device: torch.device) -> AbstractContextManager[
 
 
 def train_one_epoch(
-    learner: Learner, images: Tensor, labels: Tensor, epoch: int, on_step: Callable[[int], None] = lambda step: None
+    learner: Learner,
+    images: Tensor,
+    labels: Tensor,
+    epoch: int,
+    on_step: Callable[[int], None] | None = None,
 ) -> float:
     """One pass over the rows in random order; returns the mean loss.
 
@@ -108,7 +116,8 @@ def train_one_epoch(
                 "Lower the learning rate; the last checkpoint is kept.",
             )
         total += loss
-        on_step(step)
+        if on_step is not None:
+            on_step(step)
     return total / steps
 
 
@@ -123,11 +132,9 @@ def _step(learner: Learner, crops: Tensor, labels: Tensor, learning_rate: float)
     crops = crops.to(learner.device, memory_format=torch.channels_last)
     with autocast(learner.config, learner.device):
         logits = learner.network(crops).float()
-    loss = F.cross_entropy(
-        logits, labels.to(learner.device), label_smoothing=learner.config.label_smoothing
-    )
+    loss = F.cross_entropy(logits, labels.to(learner.device), label_smoothing=learner.config.label_smoothing)
     learner.optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(learner.network.parameters(), learner.config.clip_norm)
     learner.optimizer.step()
     learner.average.update_parameters(learner.network)
@@ -160,8 +167,8 @@ def predict_logits(network: nn.Module, crops: NDArray[np.uint8], spec: InputSpec
     """Logits float32 (N, K) of crops uint8 (N, H, W), through the preprocessing of live use, in float32."""
     network.eval()
     device = next(network.parameters()).device
-    parts = [
-        network(torch.from_numpy(to_batch(crops[start : start + _EVALUATION_BATCH], spec)).to(device)).cpu().numpy()
+    batches = (
+        torch.from_numpy(to_batch(crops[start : start + _EVALUATION_BATCH], spec))
         for start in range(0, len(crops), _EVALUATION_BATCH)
-    ]
-    return np.concatenate(parts)
+    )
+    return np.concatenate([network(batch.to(device)).cpu().numpy() for batch in batches])

@@ -24,7 +24,8 @@ class FerNet(nn.Module):
     def forward(self, crops: Tensor) -> Tensor:
         scaled = crops / 255.0
         variance, mean = torch.var_mean(scaled, dim=(1, 2, 3), keepdim=True, correction=0)
-        return self.backbone((scaled - mean) * torch.rsqrt(variance + 1e-3))
+        logits: Tensor = self.backbone((scaled - mean) * torch.rsqrt(variance + 1e-3))
+        return logits
 
 
 class Classifier(nn.Module):
@@ -42,10 +43,10 @@ class Classifier(nn.Module):
 def _mobilevit_xxs(labels: int) -> nn.Module:
     """MobileViT-XXS (Mehta & Rastegari 2022, arXiv 2110.02178) with stride 1 in its last two stages.
 
-    Stock strides divide 48 px by 32 and leave 2x2 cells; these leave 6x6. docs/decisions/0004 has the figures.
+    Stock strides divide 48 px by 32 and leave 2x2 cells; these leave 6x6: docs/decisions/0004 has the figures.
     """
-    backbone = timm.create_model("mobilevit_xxs", in_chans=1, num_classes=labels)
-    for stage in backbone.stages[-2:]:
+    backbone: nn.Module = timm.create_model("mobilevit_xxs", in_chans=1, num_classes=labels)
+    for stage in list(backbone.get_submodule("stages").children())[-2:]:
         for module in stage.modules():
             if isinstance(module, nn.Conv2d) and module.stride == (2, 2):
                 module.stride = (1, 1)
@@ -54,7 +55,7 @@ def _mobilevit_xxs(labels: int) -> nn.Module:
 
 def _resnet18(labels: int) -> nn.Module:
     """ResNet18 (He et al. 2016) with a 3x3 stride-2 stem for one channel and no max-pool: 48 px leave 3x3."""
-    backbone = torchvision.models.resnet18(num_classes=labels)
+    backbone: nn.Module = torchvision.models.resnet18(num_classes=labels)
     backbone.conv1 = nn.Conv2d(1, 64, kernel_size=3, stride=2, padding=1, bias=False)
     backbone.maxpool = nn.Identity()
     return backbone
@@ -64,7 +65,7 @@ NETWORKS = {"mobilevit_xxs": _mobilevit_xxs, "resnet18": _resnet18}
 
 
 def build(name: str, labels: int) -> FerNet:
-    """A new network with random weights from torch's global generator; raises ConfigError for an unknown name."""
+    """A new network with weights from torch's global generator; raises ConfigError for an unknown name."""
     if name not in NETWORKS:
         raise ConfigError(f"Unknown model '{name}'.", f"Choose one of: {', '.join(sorted(NETWORKS))}.")
     return FerNet(NETWORKS[name](labels))

@@ -1,0 +1,169 @@
+"""A finished run as files that others can use: .safetensors, .onnx and the model card."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from numpy.typing import NDArray
+
+from fer_live.core.modelcard import FER2013_LABELS, ModelCard, sha256_of
+from fer_live.core.preprocess import to_batch
+from fer_live.errors import TrainingError
+from training.checkpoint import Progress
+from training.config import FitConfig
+from training.dataset import Fer2013
+from training.evaluate import evaluate
+from training.files import replace_file
+from training.layouts import SPEC, VALIDATION
+from training.loop import predict_logits
+from training.metrics import calibration, fit_temperature
+from training.networks import Classifier, build, parameter_count
+from training.runs import Origin
+from training.weights import weights_bytes
+
+INPUT, OUTPUT = "crops", "probabilities"
+_TOLERANCE = 1e-4
+_BATCHES = (1, 3, 32)
+_OPSET = 18
+INTENDED_USE = (
+    "Estimating, per face and frame, which of seven posed expressions a picture of a face resembles, for research "
+    "and teaching with people who agreed to it. An expression is not a feeling: labels describe faces, not people."
+)
+LIMITS = (
+    "Trained on FER2013: small grey pictures found by web search, with noisy labels (people agree with them about "
+    "65 % of the time) and few faces of disgust; age, sex, skin and culture are neither balanced nor recorded. "
+    "Expect less on other people, cameras and light than is measured here. Not for decisions about people, nor for "
+    "watching them at work, at school or in public."
+)
+
+
+def export_run(run: Path, config: FitConfig, progress: Progress, data: Fer2013, origin: Origin) -> ModelCard:
+    """Writes the best weights of a run into its folder as <model>.safetensors, .onnx and, last, .json.
+
+    The temperature is fitted on all validation rows; the metrics are those of the written .onnx on the live
+    backend. Raises TrainingError if torch and ONNX Runtime differ by more than 1e-4 or a file cannot be written.
+    """
+    network = build(config.model, len(FER2013_LABELS))
+    network.load_state_dict(progress.best_weights)
+    rows = data.split(VALIDATION)
+    logits = predict_logits(network, rows.images, SPEC)
+    classifier = Classifier(network, fit_temperature(logits, rows.labels)).eval()
+    graph = onnx_bytes(classifier)
+    check_parity(classifier, graph, rows.images)
+    contents = {
+        f"{config.model}.safetensors": weights_bytes(network, config.model),
+        f"{config.model}.onnx": graph,
+    }
+    for name, content in contents.items():
+        replace_file(run / name, content)
+    card = ModelCard(
+        name=config.model,
+        labels=FER2013_LABELS,
+        input=SPEC,
+        temperature=classifier.temperature,
+        files={name: sha256_of(run / name) for name in contents},
+        parameters=parameter_count(network),
+        data=_data_block(data),
+        training=_training_block(config, progress, origin),
+        intended_use=INTENDED_USE,
+        limits=LIMITS,
+    )
+    _write_card(run, card)  # The live backend takes weights only with their card.
+    metrics = evaluate(run / f"{config.model}.onnx", data, VALIDATION)
+    card = card.model_copy(update={"validation": metrics | {"calibration": calibration(logits, rows.labels)}})
+    _write_card(run, card)
+    return card
+
+
+def _write_card(run: Path, card: ModelCard) -> None:
+    replace_file(run / f"{card.name}.json", card.model_dump_json(indent=2).encode())
+
+
+def _data_block(data: Fer2013) -> dict[str, Any]:
+    return {
+        "name": "FER2013",
+        "digest": data.digest(),
+        "rows": {usage: len(split) for usage, split in data.splits.items()},
+        "validation_made": data.validation_made,
+        "validation": "10 % of Training, drawn by class and grouped by pixels"
+        if data.validation_made
+        else VALIDATION,
+    }
+
+
+def _training_block(config: FitConfig, progress: Progress, origin: Origin) -> dict[str, Any]:
+    return {
+        "config": config.model_dump(),
+        "seed": config.seed,
+        "init": origin.init,
+        "git_revision": origin.git_revision,
+        "versions": origin.versions,
+        "epochs_done": progress.epochs_done,
+        "best_epoch": progress.best_epoch + 1,
+        "hours": sum(epoch["seconds"] for epoch in progress.history) / 3600,
+        "history": progress.history,
+    }
+
+
+def onnx_bytes(classifier: Classifier) -> bytes:
+    """The graph of a classifier in one piece: float32 (batch, 1, 48, 48) in, (batch, K) probabilities out."""
+    example = torch.zeros(2, SPEC.channels, SPEC.height, SPEC.width)
+    program = torch.onnx.export(
+        classifier,
+        (example,),
+        input_names=[INPUT],
+        output_names=[OUTPUT],
+        dynamic_shapes={INPUT: {0: torch.export.Dim("batch", min=1)}},
+        opset_version=_OPSET,
+        dynamo=True,
+        verbose=False,
+    )
+    assert program is not None  # None is for exports straight into a file.
+    model: onnx.ModelProto = program.model_proto
+    return bytes(_without_traces(model).SerializeToString())
+
+
+def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Drops what the exporter notes for debugging, which holds names of folders and of lines of code."""
+    graph = model.graph
+    for part in (
+        model,
+        graph,
+        *graph.node,
+        *graph.value_info,
+        *graph.input,
+        *graph.output,
+        *graph.initializer,
+    ):
+        del part.metadata_props[:]
+        part.doc_string = ""
+    return model
+
+
+def check_parity(classifier: Classifier, graph: bytes, faces: NDArray[np.uint8]) -> float:
+    """Largest difference of a probability between torch and ONNX Runtime; raises TrainingError above 1e-4.
+
+    Measured in batches of 1, 3 and 32 on fixed noise, on black and white, and on faces uint8 (N, 48, 48).
+    """
+    session = onnxruntime.InferenceSession(graph, providers=["CPUExecutionProvider"])
+    noise = np.random.default_rng(0).integers(0, 256, (max(_BATCHES), SPEC.height, SPEC.width), np.uint8)
+    flat = np.stack([np.full((SPEC.height, SPEC.width), grey, np.uint8) for grey in (0, 128, 255)])
+    worst = 0.0
+    for crops in (*(noise[:count] for count in _BATCHES), flat, faces[: max(_BATCHES)]):
+        batch = to_batch(crops, SPEC)
+        with torch.inference_mode():
+            expected = classifier(torch.from_numpy(batch)).numpy()
+        (given,) = session.run([OUTPUT], {INPUT: batch})
+        # Written so that NaN fails too.
+        difference = float(np.abs(given - expected).max())
+        if not difference <= _TOLERANCE:
+            raise TrainingError(
+                f"The exported graph differs from torch by {difference:.2g}, over {_TOLERANCE}."
+            )
+        worst = max(worst, difference)
+    return worst

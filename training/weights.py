@@ -1,0 +1,40 @@
+"""Weights of a plain network as a .safetensors file; no other format is read or written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import load_file, save
+
+from fer_live.core.modelcard import card_path, load_verified_card
+from fer_live.errors import TrainingError
+from training.networks import FerNet
+
+
+def weights_bytes(network: FerNet, model: str) -> bytes:
+    """The content of a .safetensors file that names its model."""
+    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
+    return save(tensors, {"model": model})
+
+
+def load_weights(network: FerNet, model: str, path: Path) -> None:
+    """Puts the weights of a .safetensors file into a network of the named model.
+
+    If its model card lies beside the file, the file is checked against it. Raises ModelError if they
+    disagree and TrainingError if the file is missing, damaged, or belongs to another model.
+    """
+    if not path.is_file():
+        raise TrainingError(f"There are no weights at '{path}'.", "Give the path of a .safetensors file.")
+    if card_path(path).is_file():
+        load_verified_card(path)
+    try:
+        with safe_open(path, "pt") as file:
+            held = (file.metadata() or {}).get("model", "another network")
+        tensors = load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise TrainingError(f"'{path}' is not a .safetensors file ({error}).") from error
+    wanted = {name: tensor.shape for name, tensor in network.state_dict().items()}
+    if {name: tensor.shape for name, tensor in tensors.items()} != wanted:
+        raise TrainingError(f"'{path}' holds {held} and does not fit {model}.", f"Choose weights of {model}.")
+    network.load_state_dict(tensors)
