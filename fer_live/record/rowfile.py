@@ -22,7 +22,9 @@ class RowFile:
         self._clock = clock
         self._pending: list[str] = []
         try:
-            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o644)
+            # O_APPEND, so that after an undone write the next one starts at the end, not where that one stopped.
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | getattr(os, "O_BINARY", 0)
+            self._file = os.open(path, flags, 0o644)
         except OSError as error:
             raise self._failure(error) from error
         self._size = 0
