@@ -1,0 +1,115 @@
+"""Small real implementations of what FER Live talks to, for tests."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.backends.onnxruntime import check_batch
+from fer_live.capture.pictures import read_picture
+from fer_live.core.modelcard import FER2013_LABELS, ModelCard
+from fer_live.core.structs import Faces, Frame
+from fer_live.errors import BackendError
+
+Box = tuple[float, float, float, float]
+
+
+def faces_at(*boxes: Box, score: float = 0.9) -> Faces:
+    """Faces with these boxes, xyxy px, each framed by the square around its centre, upright."""
+    if not boxes:
+        return Faces.none()
+    xyxy = np.array(boxes, np.float32)
+    sides = (xyxy[:, 2:] - xyxy[:, :2]).mean(axis=1, keepdims=True)
+    centres = (xyxy[:, :2] + xyxy[:, 2:]) / 2
+    regions = np.concatenate([centres, sides, np.zeros_like(sides)], axis=1)
+    return Faces(xyxy, np.full(len(boxes), score, np.float32), np.zeros((len(boxes), 6, 2), np.float32), regions)
+
+
+class _Closing:
+    """`with` closes it."""
+
+    is_closed = False
+
+    def close(self) -> None:
+        self.is_closed = True
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+
+class ManualClock:
+    """A clock in seconds that moves when told to."""
+
+    def __init__(self, now: float = 0.0) -> None:
+        self.now = now
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class ScriptedFinder(_Closing):
+    """Finds the boxes that a script has for each frame index; none after its end."""
+
+    def __init__(self, script: Sequence[Sequence[Box]]) -> None:
+        self._script = script
+
+    def find(self, frame: Frame) -> Faces:
+        return faces_at(*self._script[frame.index]) if frame.index < len(self._script) else Faces.none()
+
+
+class TableBackend(_Closing):
+    """Looks probabilities up: a crop whose mean is about m gives row m (modulo the number of rows) of a table."""
+
+    name = "table"
+    device = "memory"
+
+    def __init__(self, table: NDArray[np.float32] | None = None, max_batch: int = 32) -> None:
+        labels = len(FER2013_LABELS)
+        self.table = np.full((labels, labels), 0.05, np.float32) + 0.65 * np.eye(labels, dtype=np.float32)
+        if table is not None:
+            self.table = table
+        self.card = ModelCard(name="table", labels=FER2013_LABELS)
+        self.max_batch = max_batch
+        self.batch_sizes: list[int] = []
+
+    def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        check_batch(batch, self.card, self.max_batch)
+        if self.is_closed:
+            raise BackendError("The backend is closed.")
+        self.batch_sizes.append(len(batch))
+        rows = batch.mean(axis=(1, 2, 3)).round().astype(int) % len(self.table)
+        return self.table[rows]
+
+
+class PictureCamera(_Closing):
+    """Plays pictures, from arrays uint8 (H, W, 3) BGR or from files, at a fixed rate; a Source."""
+
+    def __init__(
+        self, pictures: Sequence[NDArray[np.uint8] | Path], rate_hz: float = 30.0, is_stills: bool = False
+    ) -> None:
+        self._images = [read_picture(each) if isinstance(each, Path) else each for each in pictures]
+        self._rate_hz = rate_hz
+        self._index = 0
+        self.name = "pictures"
+        self.size: int | None = len(self._images)
+        self.is_stills = is_stills
+        self.files: tuple[str, ...] = ()
+        self.identity = hashlib.sha256(b"".join(image.tobytes() for image in self._images)).hexdigest()
+
+    def read(self) -> Frame | None:
+        if self._index == len(self._images):
+            return None
+        frame = Frame(self._images[self._index], self._index, self._index / self._rate_hz)
+        self._index += 1
+        return frame
