@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pytest
+
+from fer_live.config import TrackingConfig
+from fer_live.core.structs import Track
+from fer_live.core.tracking import Tracker
+from tests.fakes import Box, faces_at
+
+HAPPY, SAD = 0, 1
+_SURE = {HAPPY: (0.9, 0.1), SAD: (0.1, 0.9)}
+
+
+def _at(x: float, y: float = 100, side: float = 80) -> Box:
+    return x, y, x + side, y + side
+
+
+def _update(
+    tracker: Tracker, time_s: float, boxes: Iterable[Box], labels: Iterable[int] | None = None
+) -> tuple[Track, ...]:
+    faces = faces_at(*boxes)
+    rows = [_SURE[label] for label in labels] if labels is not None else [_SURE[HAPPY]] * len(faces)
+    return tracker.update(faces, np.array(rows, np.float32).reshape(-1, 2), time_s)
+
+
+def _ids(tracks: tuple[Track, ...]) -> list[int]:
+    return [track.face_id for track in tracks]
+
+
+def test_ids_count_from_one_in_the_order_of_faces() -> None:
+    assert _ids(_update(Tracker(TrackingConfig()), 0, [_at(300), _at(0)])) == [1, 2]
+
+
+def test_a_moving_face_keeps_its_id_whatever_the_order() -> None:
+    tracker = Tracker(TrackingConfig())
+    _update(tracker, 0, [_at(0), _at(300)])
+    assert _ids(_update(tracker, 0.03, [_at(310), _at(12)])) == [2, 1]
+    assert _ids(_update(tracker, 0.06, [_at(24), _at(320)])) == [1, 2]
+
+
+def test_id_survives_a_short_miss_but_not_a_long_one() -> None:
+    tracker = Tracker(TrackingConfig(max_missed_ms=500))
+    _update(tracker, 0.0, [_at(0)])
+    assert _update(tracker, 0.2, []) == ()
+    assert _ids(_update(tracker, 0.5, [_at(5)])) == [1]
+    assert _ids(_update(tracker, 1.1, [_at(5)])) == [2]
+
+
+def test_a_far_jump_is_another_face() -> None:
+    tracker = Tracker(TrackingConfig())
+    _update(tracker, 0, [_at(0)])
+    assert _ids(_update(tracker, 0.03, [_at(200)])) == [2]
+
+
+def test_two_crossing_faces_keep_their_ids() -> None:
+    tracker = Tracker(TrackingConfig())
+    for step in range(41):
+        left_to_right, right_to_left = _at(10 * step, 100), _at(400 - 10 * step, 130)
+        tracks = _update(tracker, step / 30, [left_to_right, right_to_left])
+        assert _ids(tracks) == [1, 2]
+
+
+def test_one_past_continues_in_one_face_only() -> None:
+    tracker = Tracker(TrackingConfig())
+    _update(tracker, 0, [_at(0)])
+    # The second overlaps more, so it is the same face.
+    assert _ids(_update(tracker, 0.03, [_at(20), _at(4)])) == [2, 1]
+
+
+def test_hits_and_age_count_from_the_first_sight() -> None:
+    tracker = Tracker(TrackingConfig())
+    _update(tracker, 1.0, [_at(0)])
+    _update(tracker, 1.1, [])
+    (track,) = _update(tracker, 1.4, [_at(0)])
+    assert track.hits == 2
+    assert track.age_s == pytest.approx(0.4)
+
+
+def test_smoothing_honours_real_intervals() -> None:
+    config = TrackingConfig(smoothing_ms=300)
+    slow, fast = Tracker(config), Tracker(config)
+    for tracker in (slow, fast):
+        _update(tracker, 0, [_at(0)], [HAPPY])
+    (once,) = _update(slow, 0.3, [_at(0)], [SAD])
+    for step in range(1, 10):
+        _update(fast, step / 30, [_at(0)], [SAD])
+    (often,) = _update(fast, 0.3, [_at(0)], [SAD])
+    np.testing.assert_allclose(once.smoothed, often.smoothed, rtol=1e-5)
+    np.testing.assert_allclose(once.probabilities, _SURE[SAD])
+    assert once.smoothed[SAD] == pytest.approx(0.1 + 0.8 * (1 - np.exp(-1)), rel=1e-5)
+
+
+def test_one_odd_frame_does_not_change_the_label_but_many_do() -> None:
+    tracker = Tracker(TrackingConfig(smoothing_ms=300))
+    _update(tracker, 0, [_at(0)], [HAPPY])
+    shown = [_update(tracker, step / 30, [_at(0)], [SAD])[0].label_index for step in range(1, 30)]
+    assert shown[0] == HAPPY
+    assert shown[-1] == SAD
+    changes = sum(one != other for one, other in zip(shown, shown[1:], strict=False))
+    assert changes <= 2  # at most over uncertain
+
+
+def test_no_label_while_uncertain() -> None:
+    tracker = Tracker(TrackingConfig(uncertain_below=0.6, hysteresis=0.1))
+    (track,) = tracker.update(faces_at(_at(0)), np.array([[0.55, 0.45]], np.float32), 0.0)
+    assert track.label_index is None
+
+
+def test_faces_are_forgotten_but_ids_go_on() -> None:
+    tracker = Tracker(TrackingConfig())
+    _update(tracker, 0, [_at(0)], [HAPPY])
+    tracker.forget()
+    (track,) = _update(tracker, 0.03, [_at(0)], [SAD])
+    assert track.face_id == 2
+    np.testing.assert_allclose(track.smoothed, _SURE[SAD])
+
+
+def test_track_takes_box_and_score_of_its_face() -> None:
+    tracker = Tracker(TrackingConfig())
+    faces = faces_at(_at(3), score=0.75)
+    (track,) = tracker.update(faces, np.array([_SURE[SAD]], np.float32), 0.0)
+    np.testing.assert_array_equal(track.box, faces.boxes[0])
+    assert track.score == 0.75
