@@ -116,7 +116,7 @@ def _parse_assignment(assignment: str) -> dict[str, Any]:
     key, equals, value = assignment.partition("=")
     if not equals:
         raise ConfigError(f"'{assignment}' is not an assignment.", "Write KEY=VALUE, e.g. finder.min_score=0.6.")
-    for text in (value, json.dumps(value, ensure_ascii=False)):
+    for text in (value, json.dumps(value.strip(), ensure_ascii=False)):
         try:
             return tomllib.loads(f"{key.strip()} = {text}")
         except tomllib.TOMLDecodeError:

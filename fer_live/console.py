@@ -16,7 +16,8 @@ def exit_code(command: Callable[[], None]) -> int:
     try:
         command()
     except FerError as error:
-        print(f"error: {error}", file=sys.stderr)
+        # One line, although what other libraries say, and an error quotes, may have several.
+        print("error:", " ".join(line.strip() for line in str(error).split("\n") if line.strip()), file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
         print("interrupted: what was finished until now is kept", file=sys.stderr)

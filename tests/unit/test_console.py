@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+import pytest
+
+from fer_live.console import exit_code
+from fer_live.errors import SourceError
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+def test_success_is_silent(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(lambda: None) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_what_the_user_can_fix_is_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(lambda: _raise(SourceError("There is no file 'a.mp4'.", "Check the path."))) == 2
+    assert capsys.readouterr() == ("", "error: There is no file 'a.mp4'. Check the path.\n")
+
+
+def test_an_error_without_a_hint_ends_in_its_message(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(lambda: _raise(SourceError("There is no file."))) == 2
+    assert capsys.readouterr().err == "error: There is no file.\n"
+
+
+def test_foreign_text_over_several_lines_stays_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(lambda: _raise(SourceError("It says:\n  first\n\n  second", "Try again."))) == 2
+    assert capsys.readouterr().err == "error: It says: first second Try again.\n"
+
+
+def test_ctrl_c_is_130(capsys: pytest.CaptureFixture[str]) -> None:
+    assert exit_code(lambda: _raise(KeyboardInterrupt())) == 130
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_bug_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        exit_code(lambda: _raise(ZeroDivisionError()))
