@@ -42,13 +42,24 @@ def _parser() -> argparse.ArgumentParser:
         prog="fer-live", description="Facial emotion recognition from video. Nothing leaves this machine."
     )
     parser.add_argument("--version", action="version", version=__version__)
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser.set_defaults(run=_open_app, source=None, config=None, model=None, backend=None, assignments=[])
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands; without one, the window opens")
+    _add_app(commands)
     _add_analyze(commands)
     _add_record(commands)
     _add_report(commands, "cameras", _cameras, "list the cameras of this machine")
     _add_report(commands, "backends", _backends, "list the inference backends and why one cannot run here")
     _add_report(commands, "doctor", _doctor, "show versions, models, backends and folders, for a bug report")
     return parser
+
+
+def _add_app(commands: Any) -> None:
+    parser = commands.add_parser("app", help="open the window on a source", description="Opens the window.")
+    parser.add_argument(
+        "source", nargs="?", metavar="SOURCE", help="a camera, stream, video or 'demo' (default: the last one used)"
+    )
+    _add_settings(parser)
+    parser.set_defaults(run=_open_app)
 
 
 def _add_analyze(commands: Any) -> None:
@@ -122,6 +133,13 @@ def _config_of(arguments: argparse.Namespace) -> Config:
         f"{key}={json.dumps(value, ensure_ascii=False)}" for key, value in shorthands.items() if value is not None
     ]
     return load_config(arguments.config, [*arguments.assignments, *assignments])
+
+
+def _open_app(arguments: argparse.Namespace) -> None:
+    from fer_live.ui.app import run_app
+
+    config = _config_of(arguments)
+    sys.exit(run_app(config, arguments.source))
 
 
 def _analyze(arguments: argparse.Namespace) -> None:

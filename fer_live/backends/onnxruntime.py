@@ -43,7 +43,7 @@ class OnnxCpuBackend:
         _check_signature(session, self.card, weights)
         self._session: onnxruntime.InferenceSession | None = session
         self._input = session.get_inputs()[0].name
-        self.device = session.get_providers()[0]
+        self.device = f"ONNX Runtime {session.get_providers()[0].removesuffix('ExecutionProvider')}"
 
     @staticmethod
     def unavailable_because() -> str | None:

@@ -72,16 +72,20 @@ def lay_out(
     labels: Sequence[str],
     size: tuple[int, int],
     measure: Callable[[str], tuple[float, float]],
+    is_mirrored: bool = False,
 ) -> tuple[Caption, ...]:
     """One caption a track, inside the picture and clear of each other where there is room.
 
-    size: picture width and height, px. measure: text -> width and height, px.
+    size: picture width and height, px. measure: text -> width and height, px. is_mirrored: the picture is shown
+    as in a mirror, so boxes change sides; text does not.
     """
     placed: list[Caption] = []
     for track in sorted(tracks, key=lambda track: track.face_id):
         text = caption_text(track, labels)
         width, height = (extent + 2 * _PADDING for extent in measure(text))
         left, top, right, bottom = track.box.tolist()
+        if is_mirrored:
+            left, right = size[0] - right, size[0] - left
         label = None if track.label_index is None else labels[track.label_index]
         colour = UNCERTAIN_COLOUR if label is None else colour_of(label)
         candidates = (top - height, bottom, top, bottom - height, top + height, top - 2 * height)

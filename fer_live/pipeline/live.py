@@ -177,17 +177,31 @@ class LiveSession:
         thread.join(STOP_TIMEOUT_S)
         return recorder
 
+    def request_stop(self) -> None:
+        """Asks capture and analysis to end, without waiting."""
+        self._stop.set()
+        self._frames.close()
+        self.results.close()
+
+    def is_alive(self) -> bool:
+        """True while a thread of this session has not ended."""
+        return bool(self._living())
+
     def stop(self) -> list[str]:
         """Stops everything, the recording last; returns the names of threads that did not end in time.
 
         Calling it again does nothing more.
         """
-        self._stop.set()
-        self._frames.close()
-        self.results.close()
+        self.request_stop()
         for thread in self._threads:
             thread.join(STOP_TIMEOUT_S)
         self.stop_recording()
+        late = self._living()
+        if late:
+            log.error("these threads did not end in time: %s", ", ".join(late))
+        return late
+
+    def _living(self) -> list[str]:
         threads = [*self._threads, *([self._recorder_thread] if self._recorder_thread else [])]
         return [thread.name for thread in threads if thread.is_alive()]
 

@@ -1,0 +1,128 @@
+"""The live session as the window sees it: started, watched and stopped without ever blocking the GUI thread."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, QTimer, pyqtSignal
+
+from fer_live.capture.permission import request_camera
+from fer_live.config import Config
+from fer_live.errors import FerError
+from fer_live.pipeline.headless import live_session
+from fer_live.pipeline.live import STOP_TIMEOUT_S, LiveSession, LiveState, LiveStatus
+from fer_live.record.recorder import Recorder
+from fer_live.ui.bridge import SlotBridge
+
+_POLL_MS = 100
+
+
+class LiveController(QObject):
+    """Owns at most one LiveSession. All of it happens on the GUI thread.
+
+    status_changed(LiveStatus | None): several times a second; None when nothing runs any more.
+    analysed(Frame, Result): the newest frame with its result.
+    recording_changed(): a recording began or ended; see recorder and last_recorder.
+    """
+
+    status_changed = pyqtSignal(object)
+    analysed = pyqtSignal(object, object)
+    recording_changed = pyqtSignal()
+    _answered = pyqtSignal(object)
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.session: LiveSession | None = None
+        self.last_recorder: Recorder | None = None
+        self._bridge: SlotBridge | None = None
+        self._stop_asked_at: float | None = None
+        self._config = Config()
+        self._source = ""
+        self._timer = QTimer(self)
+        self._timer.setInterval(_POLL_MS)
+        self._timer.timeout.connect(self._poll)
+        self._answered.connect(self._begin)
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """The recording that is going on, or None."""
+        return None if self.session is None else self.session.recorder
+
+    def start(self, source: str, config: Config) -> None:
+        """Starts on a source as the user named it; asks the system for the camera first where it wants that.
+
+        Does nothing while a session is there. A refusal or a wrong name arrives as a failed status.
+        """
+        if self.session is None:
+            self._source, self._config = source, config
+            request_camera(source, self._answered.emit)
+
+    def _begin(self, refusal: FerError | None) -> None:
+        if refusal is not None:
+            self.status_changed.emit(LiveStatus(LiveState.FAILED, refusal))
+            return
+        try:
+            session = live_session(self._source, self._config)
+        except FerError as error:
+            self.status_changed.emit(LiveStatus(LiveState.FAILED, error))
+            return
+        self._bridge = SlotBridge(session.results, self)
+        self._bridge.filled.connect(self._take)
+        self.session = session
+        session.start()
+        self._timer.start()
+        self.status_changed.emit(session.status())
+
+    def stop(self) -> None:
+        """Asks all threads to end; status_changed(None) follows."""
+        if self.session is not None and self._stop_asked_at is None:
+            self._end_recording()
+            self.session.request_stop()
+            self._stop_asked_at = time.monotonic()
+
+    def shut_down(self) -> None:
+        """Stops and waits, within the session's bound: for when the window closes."""
+        if self.session is not None:
+            self._end_recording()
+            self.session.stop()
+            self._forget()
+
+    def toggle_recording(self, parent: Path) -> None:
+        """Begins or ends a recording below a folder; does nothing before the first frame."""
+        if self.session is None:
+            return
+        if self.session.recorder is not None:
+            self._end_recording()
+        else:
+            self.session.start_recording(parent)
+        self.recording_changed.emit()
+
+    def _end_recording(self) -> None:
+        if self.session is not None and self.session.recorder is not None:
+            self.last_recorder = self.session.stop_recording()
+            self.recording_changed.emit()
+
+    def _take(self) -> None:
+        taken = None if self.session is None else self.session.results.take()
+        if taken is not None:
+            self.analysed.emit(*taken)
+
+    def _poll(self) -> None:
+        session = self.session
+        if session is None:
+            return
+        if self._stop_asked_at is not None:
+            is_late = time.monotonic() - self._stop_asked_at > 2 * STOP_TIMEOUT_S
+            if is_late or not session.is_alive():
+                session.stop()
+                self._forget()
+                self.status_changed.emit(None)
+            return
+        if session.recorder is not None and session.recorder.error is not None:
+            self._end_recording()
+        self.status_changed.emit(session.status())
+
+    def _forget(self) -> None:
+        self._timer.stop()
+        self.session = self._bridge = self._stop_asked_at = None

@@ -1,0 +1,94 @@
+"""What the window shows instead of a picture: the notice of the first start, and what to do without a camera."""
+
+from __future__ import annotations
+
+from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+
+class _Page(QWidget):
+    """A title, a text and a row of buttons, in the middle."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._title, self._text = QLabel(), QLabel()
+        font = self._title.font()
+        font.setPointSizeF(font.pointSizeF() * 1.5)
+        font.setBold(True)
+        self._title.setFont(font)
+        self._row = QHBoxLayout()
+        column = QVBoxLayout()
+        column.addStretch()
+        for label in (self._title, self._text):
+            label.setWordWrap(True)
+            label.setFixedWidth(520)
+            column.addWidget(label)
+        column.addSpacing(12)
+        column.addLayout(self._row)
+        column.addStretch()
+        layout = QHBoxLayout(self)
+        layout.addStretch()
+        layout.addLayout(column)
+        layout.addStretch()
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+
+    def write(self, title: str, text: str) -> None:
+        """Sets title and text."""
+        self._title.setText(title)
+        self._text.setText(text)
+
+    def _add_button(self, title: str) -> QPushButton:
+        button = QPushButton(title)
+        self._row.addWidget(button)
+        return button
+
+
+class NoticePage(_Page):
+    """Shown once, before a camera is opened for the first time."""
+
+    accepted = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.write(
+            self.tr("Before you start"),
+            self.tr(
+                "FER Live looks for faces in the picture of your camera and names the expression it sees.\n\n"
+                "An expression is not a feeling: people smile when they are sad and look angry when they think. The "
+                "labels are guesses, wrong for about one face in three, and more often for some people than for "
+                "others. Do not decide about anyone on their grounds.\n\n"
+                "Everything stays on this computer. Pictures are kept only when you ask for it. Tell the people in "
+                "front of the camera what you do, and ask them first. In the European Union such systems are banned at "
+                "work and in education, but for medical and safety reasons (AI Act, Art. 5(1)(f))."
+            ),
+        )
+        self._add_button(self.tr("I understand")).clicked.connect(self.accepted)
+
+
+class WelcomePage(_Page):
+    """Shown while nothing runs: three ways to get a picture."""
+
+    camera_wanted = pyqtSignal()
+    video_wanted = pyqtSignal()
+    demo_wanted = pyqtSignal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        for title, signal in (
+            (self.tr("Use camera"), self.camera_wanted),
+            (self.tr("Open video…"), self.video_wanted),
+            (self.tr("Demo"), self.demo_wanted),
+        ):
+            self._add_button(title).clicked.connect(signal)
+        self.show_ready()
+
+    def show_ready(self) -> None:
+        """There is a camera, and nothing runs."""
+        self.write(self.tr("Ready"), self.tr("Press Space or Start to see faces labelled."))
+
+    def show_no_camera(self) -> None:
+        """No camera is listed."""
+        self.write(
+            self.tr("No camera found"),
+            self.tr("Plug one in and press 'Use camera', open a video, or have a look at the demo."),
+        )

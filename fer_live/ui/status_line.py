@@ -1,0 +1,72 @@
+"""The line at the bottom: how fast, how old, what was lost, what computes, and the recording."""
+
+from __future__ import annotations
+
+import time
+
+from PyQt6.QtWidgets import QLabel, QStatusBar, QWidget
+
+from fer_live.backends.registry import probe_all
+from fer_live.core.structs import Result
+from fer_live.pipeline.live import LiveSession, LiveStatus
+from fer_live.pipeline.meters import Meter
+
+_REFRESH_S = 0.5
+
+
+class StatusLine(QStatusBar):
+    """Rate, age p50/p95, drops, picture, network and backend; at the right, the time recorded."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._text, self._recording = QLabel(), QLabel()
+        self.addWidget(self._text, 1)
+        self.addPermanentWidget(self._recording)
+        self._meter = Meter()
+        self._refreshed_at = 0.0
+        self._recording_since: float | None = None
+
+    def text(self) -> str:
+        """Everything that is shown."""
+        return f"{self._text.text()} {self._recording.text()}".strip()
+
+    def count(self, result: Result) -> None:
+        """One analysed frame."""
+        self._meter.add(result.finished_at, 1000 * (result.finished_at - result.captured_at))
+
+    def show_status(self, status: LiveStatus, session: LiveSession | None) -> None:
+        """Shows the state of a session; to be called often, refreshes twice a second."""
+        now = time.monotonic()
+        if self._recording_since is not None:
+            minutes, seconds = divmod(int(now - self._recording_since), 60)
+            self._recording.setText(f"<span style='color:#D02020'>●</span> REC {minutes:02}:{seconds:02}")
+        backend = None if session is None else session.backend
+        if now - self._refreshed_at < _REFRESH_S or backend is None:
+            return
+        self._refreshed_at = now
+        reading = self._meter.read(now)
+        parts = (
+            f"{reading.rate_hz:.1f} Hz",
+            self.tr("age {p50:.0f}/{p95:.0f} ms").format(p50=reading.age_p50_ms, p95=reading.age_p95_ms),
+            self.tr("{count} dropped").format(count=status.dropped),
+            status.mode,
+            self.tr("{model} on {device}").format(model=backend.card.name, device=backend.device),
+        )
+        self._text.setText(" · ".join(parts))
+        self._text.setToolTip(_why(backend.name))
+
+    def show_recording(self, is_recording: bool) -> None:
+        """A recording began or ended."""
+        self._recording_since = time.monotonic() if is_recording else None
+        self._recording.setText("")
+
+    def clear(self) -> None:
+        """Nothing runs."""
+        self._meter = Meter()
+        self._text.setText("")
+
+
+def _why(chosen: str) -> str:
+    """Which backends there are, and why one is not used."""
+    states = ((probe.name, probe.reason or ("in use" if probe.name == chosen else "free")) for probe in probe_all())
+    return "\n".join(f"{name}: {state}" for name, state in states)

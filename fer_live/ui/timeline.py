@@ -1,0 +1,97 @@
+"""The last minute of the selected face, one line a label."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+import numpy as np
+import pyqtgraph as pg
+from PyQt6.QtCore import Qt
+from PyQt6.QtGui import QBrush, QColor
+from PyQt6.QtWidgets import QVBoxLayout, QWidget
+
+from fer_live.core.overlay import colour_of
+from fer_live.core.structs import Result
+
+SPAN_S = 60.0
+_GAP_S = 0.5
+_REDRAW_S = 0.2
+_LINE_PX = 2
+
+
+class Timeline(QWidget):
+    """Smoothed probabilities over the last minute; times without the face are hatched."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAccessibleName(self.tr("Timeline of the last minute"))
+        self._history: dict[int, deque[tuple[float, np.ndarray]]] = {}
+        self._curves: list[pg.PlotDataItem] = []
+        self._gaps: list[pg.LinearRegionItem] = []
+        self._drawn_at = 0.0
+        self._plot = pg.PlotWidget(background=None)
+        self._plot.setXRange(-SPAN_S, 0, padding=0)
+        self._plot.setYRange(0, 1, padding=0.02)
+        self._plot.setMouseEnabled(False, False)
+        self._plot.hideButtons()
+        self._plot.getPlotItem().layout.setContentsMargins(0, 8, 8, 0)
+        self._plot.setMenuEnabled(False)
+        text = self.palette().text().color()
+        for side, title in (("bottom", self.tr("seconds ago")), ("left", self.tr("probability"))):
+            axis = self._plot.getAxis(side)
+            axis.setPen(text)
+            axis.setTextPen(text)
+            axis.setLabel(title, color=text.name())
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._plot)
+
+    def add(self, result: Result) -> None:
+        """Remembers the faces of one frame, and forgets what is older than a minute."""
+        now = result.captured_at
+        for track in result.tracks:
+            self._history.setdefault(track.face_id, deque()).append((now, track.smoothed))
+        for face_id, past in list(self._history.items()):
+            while past and past[0][0] < now - SPAN_S:
+                past.popleft()
+            if not past:
+                del self._history[face_id]
+
+    def draw(self, face_id: int | None, labels: Sequence[str], now: float) -> None:
+        """Redraws, a few times a second at most, for a face and a capture time in s."""
+        if now - self._drawn_at < _REDRAW_S and now >= self._drawn_at:
+            return
+        self._drawn_at = now
+        self._make_curves(labels)
+        past = self._history.get(face_id, ()) if face_id is not None else ()
+        times = np.array([time for time, _ in past]) - now
+        values = np.array([smoothed for _, smoothed in past]).reshape(len(past), len(labels))
+        breaks = np.flatnonzero(np.diff(times) > _GAP_S)
+        connect = np.ones(len(times), np.int32)
+        connect[breaks] = 0
+        for index, curve in enumerate(self._curves):
+            curve.setData(times, values[:, index], connect=connect)
+        self._hatch([(times[at], times[at + 1]) for at in breaks])
+
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._history.clear()
+        self._drawn_at = 0.0
+        for curve in self._curves:
+            curve.setData([], [])
+        self._hatch([])
+
+    def _make_curves(self, labels: Sequence[str]) -> None:
+        if len(self._curves) == len(labels):
+            return
+        self._plot.clear()
+        self._curves = [self._plot.plot(pen=pg.mkPen(colour_of(label), width=_LINE_PX)) for label in labels]
+
+    def _hatch(self, spans: Sequence[tuple[float, float]]) -> None:
+        for gap in self._gaps:
+            self._plot.removeItem(gap)
+        brush = QBrush(QColor(128, 128, 128, 120), Qt.BrushStyle.BDiagPattern)
+        self._gaps = [pg.LinearRegionItem(span, movable=False, brush=brush, pen=pg.mkPen(None)) for span in spans]
+        for gap in self._gaps:
+            self._plot.addItem(gap)
