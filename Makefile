@@ -19,16 +19,16 @@ check: .venv/dev-installed
 
 .venv/made:
 	sh .ci/create-venv
-	touch $@
+	@touch $@
 
 .venv/app-installed: .venv/made setup.cfg pyproject.toml
 	@echo "Installing FER Live into .venv: a minute or two."
-	$(python) -m pip install --quiet --editable ".[video]"
+	$(python) -m pip install -qq --editable ".[video]"
 	sh .ci/system-libraries
-	touch $@
+	@touch $@
 
 .venv/dev-installed: .venv/app-installed
 	@echo "Installing PyTorch and the tools for tests into .venv: some minutes."
-	$(python) -m pip install --quiet --editable ".[video,training,test]"
+	$(python) -m pip install -qq --editable ".[video,training,test]"
 	sh .ci/test-programs
-	touch $@
+	@touch $@
