@@ -18,15 +18,10 @@ from fer_live.capture.listing import CAPTURE_API
 from fer_live.core.structs import Frame
 from fer_live.errors import SourceError
 
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
-
 _OPEN_TIMEOUT_MS, _READ_TIMEOUT_MS = 5000, 1500
 
-
-# Must be set before OpenCV opens its first device or stream: without these a lost webcam blocks for 10 s, and
-# FFmpeg prints stream addresses, with their passwords, to standard error.
+# Must be set before OpenCV opens its first device: without it a lost webcam blocks for 10 s.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
 
 
 @dataclass(frozen=True)
