@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -94,23 +95,25 @@ class OverlayVideo:
         self._stream.codec_context.time_base = _TIME_BASE
 
     def _mux(self, picture: Any) -> None:
+        """Encodes a picture, or with None ends the encoding, and writes what comes out."""
         try:
             for packet in self._stream.encode(picture):
                 self._container.mux(packet)
         except (OSError, self._av.FFmpegError) as error:
+            # Never written to again: FFmpeg crashes if it goes on after a header that it could not write.
+            failed, self._container = self._container, None
+            with suppress(OSError, self._av.FFmpegError):
+                failed.close()
             raise self._failure(error) from error
 
     def close(self) -> None:
         """Finishes the file; calling it again does nothing."""
         if self._container is None:
             return
+        self._mux(None)
         container, self._container = self._container, None
         try:
-            try:
-                for packet in self._stream.encode(None):
-                    container.mux(packet)
-            finally:
-                container.close()
+            container.close()
         except (OSError, self._av.FFmpegError) as error:
             raise self._failure(error) from error
 

@@ -51,9 +51,7 @@ def test_time_is_media_time_not_a_guess_from_the_rate(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["жест.mp4", "a clip 😀.mp4", "12:30 talk.mp4", "clip%04d.mp4", "-.mp4"])
-def test_any_name_opens_also_from_its_folder(
-    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_any_name_opens_also_from_its_folder(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "Фото ö"
     folder.mkdir()
     write_clip(tmp_path / "clip.mp4", [quarters()]).rename(folder / name)

@@ -52,9 +52,7 @@ def test_rows_still_sum_to_one_in_float32() -> None:
         ((0.51, 0.3, 0.19), None, 0),
     ],
 )
-def test_label_changes_only_for_a_reason(
-    smoothed: tuple[float, ...], shown: int | None, expected: int | None
-) -> None:
+def test_label_changes_only_for_a_reason(smoothed: tuple[float, ...], shown: int | None, expected: int | None) -> None:
     assert steady_label(_probabilities(*smoothed), shown, CONFIG) == expected
 
 

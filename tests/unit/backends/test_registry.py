@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from fer_live.backends import registry
+from fer_live.backends.registry import Probe, find_weights, open_backend, probe, probe_all, shipped_models
+from fer_live.errors import BackendError, ModelError
+from tests.media import write_network
+
+
+class NoDevice:
+    """A backend that cannot run on any machine."""
+
+    opened = 0
+
+    def __init__(self, weights: Path) -> None:
+        NoDevice.opened += 1
+
+    @staticmethod
+    def unavailable_because() -> str | None:
+        return "no such device"
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    return write_network(tmp_path / "tiny.onnx")
+
+
+@pytest.fixture
+def first_choice_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A registry whose first backend cannot run."""
+    monkeypatch.setattr(registry, "BACKENDS", {"no-device": f"{__name__}:NoDevice", **registry.BACKENDS})
+    monkeypatch.setattr(NoDevice, "opened", 0)
+
+
+@pytest.mark.usefixtures("first_choice_refused")
+def test_auto_passes_over_what_cannot_run_and_logs_why(weights: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "fer_live"), open_backend("auto", weights) as backend:
+        assert backend.name != "no-device"
+    assert "backend passed over: no-device: no such device" in caplog.messages
+    assert NoDevice.opened == 0
+
+
+@pytest.mark.usefixtures("first_choice_refused")
+def test_a_backend_asked_for_by_name_is_never_replaced(weights: Path) -> None:
+    with pytest.raises(BackendError, match="no-device: no such device"):
+        open_backend("no-device", weights)
+
+
+@pytest.mark.usefixtures("first_choice_refused")
+def test_probes_come_in_the_order_of_preference() -> None:
+    probes = probe_all()
+    assert [each.name for each in probes] == ["no-device", *list(registry.BACKENDS)[1:]]
+    assert probes[0] == Probe("no-device", False, "no such device")
+    assert all(each.available == (each.reason == "") for each in probes)
+
+
+def test_nothing_that_runs_is_an_error_with_all_reasons(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registry, "BACKENDS", {"a": f"{__name__}:NoDevice", "b": f"{__name__}:NoDevice"})
+    with pytest.raises(BackendError, match="a: no such device; b: no such device"):
+        open_backend("auto", weights)
+
+
+def test_unknown_backend_names_the_choices(weights: Path) -> None:
+    with pytest.raises(BackendError, match=r"Unknown backend 'abacus'\. Choose one of: auto, .*onnx-cpu"):
+        open_backend("abacus", weights)
+    with pytest.raises(BackendError, match="Unknown backend 'abacus'"):
+        probe("abacus")
+
+
+def test_backend_is_warmed_up_with_a_full_batch(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fer_live.backends.onnxruntime import OnnxCpuBackend
+
+    sizes: list[int] = []
+    infer = OnnxCpuBackend.infer
+    monkeypatch.setattr(OnnxCpuBackend, "infer", lambda self, batch: sizes.append(len(batch)) or infer(self, batch))
+    with open_backend("onnx-cpu", weights) as backend:
+        assert sizes == [backend.max_batch]
+
+
+def test_every_registered_class_can_be_asked(weights: Path) -> None:
+    for name in registry.BACKENDS:
+        assert probe(name).name == name
+
+
+def test_unknown_model_names_the_choices() -> None:
+    with pytest.raises(ModelError, match="Unknown model 'vgg'"):
+        find_weights("vgg")
+
+
+def test_path_of_a_network_is_taken_as_it_is(weights: Path) -> None:
+    assert find_weights(str(weights)) == weights
+
+
+@pytest.mark.usefixtures("shipped_weights")
+def test_shipped_models_are_found_by_name() -> None:
+    assert "mobilevit_xxs" in shipped_models()
+    for model in shipped_models():
+        with open_backend("onnx-cpu", model) as backend:
+            assert backend.card.name == model

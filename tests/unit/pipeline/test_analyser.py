@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fer_live.config import TrackingConfig
+from fer_live.core.structs import Frame
+from fer_live.core.tracking import Tracker
+from fer_live.pipeline.analyser import FaceAnalyser
+from tests.fakes import ManualClock, ScriptedFinder, TableBackend
+
+_LEFT, _RIGHT = (20, 20, 68, 68), (100, 20, 148, 68)
+
+
+def _frame(index: int = 0) -> Frame:
+    """The left half has the shade that the table calls happy (3), the right one that of sad (4)."""
+    image = np.full((100, 200, 3), 3, np.uint8)
+    image[:, 84:] = 4
+    return Frame(image, index, index / 30)
+
+
+def _analyser(script: list[list[tuple[float, float, float, float]]], backend: TableBackend) -> FaceAnalyser:
+    return FaceAnalyser(ScriptedFinder(script), backend, Tracker(TrackingConfig()), ManualClock(12.5))
+
+
+def test_faces_of_a_frame_go_through_the_network_together() -> None:
+    backend = TableBackend()
+    result = _analyser([[_RIGHT, _LEFT]], backend).analyse(_frame())
+    assert backend.batch_sizes == [2]
+    assert [int(track.probabilities.argmax()) for track in result.tracks] == [4, 3]
+    assert [track.box.tolist() for track in result.tracks] == [list(_RIGHT), list(_LEFT)]
+
+
+def test_without_a_face_the_network_is_not_called() -> None:
+    backend = TableBackend()
+    result = _analyser([[]], backend).analyse(_frame())
+    assert result.tracks == ()
+    assert backend.batch_sizes == []
+
+
+def test_more_faces_than_a_batch_takes_are_all_analysed() -> None:
+    backend = TableBackend(max_batch=2)
+    boxes = [(column, 20, column + 48, 68) for column in (0, 10, 20, 100, 110)]
+    result = _analyser([boxes], backend).analyse(_frame())
+    assert backend.batch_sizes == [2, 2, 1]
+    assert [int(track.probabilities.argmax()) for track in result.tracks] == [3, 3, 3, 4, 4]
+
+
+def test_result_carries_times_of_frame_and_stages() -> None:
+    result = _analyser([[], [_LEFT]], TableBackend()).analyse(_frame(1))
+    assert result.frame_index == 1
+    assert result.captured_at == pytest.approx(1 / 30)
+    assert result.finished_at == 12.5
+    assert set(result.timings_ms) == {"find", "crop", "infer", "track"}
+    assert min(result.timings_ms.values()) >= 0
+
+
+def test_a_face_is_followed_over_frames() -> None:
+    analyser = _analyser([[_LEFT], [_LEFT]], TableBackend())
+    ids = [analyser.analyse(_frame(index)).tracks[0].face_id for index in range(2)]
+    assert ids == [1, 1]
+
+
+def test_stills_have_no_past() -> None:
+    analyser = _analyser([[_LEFT], [_RIGHT]], TableBackend())
+    first = analyser.analyse(_frame(0), alone=True).tracks[0]
+    second = analyser.analyse(_frame(1), alone=True).tracks[0]
+    assert (first.face_id, second.face_id) == (1, 2)
+    np.testing.assert_array_equal(second.smoothed, second.probabilities)

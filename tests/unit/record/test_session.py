@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_live.core.modelcard import FER2013_LABELS
+from fer_live.core.structs import Result, Track
+from fer_live.errors import RecordError
+from fer_live.record.session import (
+    FRAMES_CSV,
+    SESSION_JSON,
+    SessionWriter,
+    State,
+    make_session_folder,
+    replace_file,
+    versions,
+)
+
+_TMPFS_BYTES = 64 * 1024
+
+
+def _result(index: int, *face_ids: int) -> Result:
+    probabilities = np.full(7, 1 / 7, np.float32)
+    box = np.array([0, 0, 50, 60], np.float32)
+    tracks = tuple(Track(face_id, box, 0.9, probabilities, probabilities, 0, 1, 0.0) for face_id in face_ids)
+    return Result(index, index / 30, index / 30, tracks)
+
+
+def _writer(folder: Path) -> SessionWriter:
+    return SessionWriter(folder, "abc", FER2013_LABELS, {"kind": "analyze", "source": {"name": "ö"}})
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    facts: dict[str, Any] = json.loads((folder / SESSION_JSON).read_text(encoding="utf-8"))
+    return facts
+
+
+def _rows(folder: Path) -> pd.DataFrame:
+    return pd.read_csv(folder / FRAMES_CSV)
+
+
+def _captured(rows: pd.DataFrame) -> int:
+    """The frames captured, by the rule of docs/csv.md."""
+    analysed = rows.loc[rows.status != "dropped", "frame_index"].nunique()
+    return int(analysed + rows.loc[rows.status == "dropped", "dropped_before"].sum())
+
+
+def test_session_says_what_it_is_from_the_start(tmp_path: Path) -> None:
+    writer = _writer(tmp_path)
+    facts = _facts(tmp_path)
+    assert facts["state"] == "recording"
+    assert facts["schema_version"] == 1
+    assert facts["session_id"] == "abc"
+    assert facts["source"] == {"name": "ö"}
+    assert facts["versions"] == versions()
+    assert set(facts["counts"].values()) == {0}
+    writer.close()
+
+
+@pytest.mark.parametrize("state", [State.CLOSED, State.INTERRUPTED, State.FAILED])
+def test_session_ends_in_the_state_it_is_given(tmp_path: Path, state: State) -> None:
+    _writer(tmp_path).close(state)
+    assert _facts(tmp_path)["state"] == state.value
+    assert list(_rows(tmp_path)) == (tmp_path / FRAMES_CSV).read_text().strip().split(",")
+
+
+def test_counts_and_rows_agree(tmp_path: Path) -> None:
+    writer = _writer(tmp_path)
+    for result in (_result(0, 1, 2), _result(1), _result(2, 2, 3)):
+        writer.write(result)
+    writer.close()
+    rows = _rows(tmp_path)
+    assert rows.frame_index.tolist() == [0, 0, 1, 2, 2]
+    assert rows.status.tolist() == ["ok", "ok", "no_face", "ok", "ok"]
+    assert _facts(tmp_path)["counts"] == {
+        "frames_captured": 3,
+        "frames_analysed": 3,
+        "frames_dropped": 0,
+        "rows": 5,
+        "faces": 3,
+    }
+
+
+def test_gaps_account_for_every_captured_frame(tmp_path: Path) -> None:
+    writer = _writer(tmp_path)
+    for index in (2, 3, 7, 8):
+        writer.write(_result(index, 1))
+    writer.close(frames_captured=12)
+    rows = _rows(tmp_path)
+    gaps = rows[rows.status == "dropped"]
+    assert gaps.frame_index.tolist() == [0, 4, 9]
+    assert gaps.dropped_before.tolist() == [2, 3, 3]
+    assert rows.loc[rows.status != "dropped", "dropped_before"].isna().all()
+    assert rows.t_mono_s.is_monotonic_increasing
+    assert _captured(rows) == 12
+    counts = _facts(tmp_path)["counts"]
+    assert (counts["frames_captured"], counts["frames_analysed"], counts["frames_dropped"]) == (12, 4, 8)
+    assert counts["rows"] == len(rows)
+
+
+def test_session_of_which_nothing_was_analysed(tmp_path: Path) -> None:
+    _writer(tmp_path).close(frames_captured=5)
+    assert _captured(_rows(tmp_path)) == 5
+
+
+def test_pandas_reads_types_without_options(tmp_path: Path) -> None:
+    writer = _writer(tmp_path)
+    writer.write(_result(0, 1))
+    writer.write(_result(1, 1))
+    writer.close()
+    rows = _rows(tmp_path)
+    assert rows.frame_index.dtype == np.int64
+    assert rows.p_happy.dtype == np.float64
+    assert rows.t_mono_s.tolist() == pytest.approx([0, 1 / 30], abs=1e-6)
+    assert rows.face_id.tolist() == [1, 1]
+
+
+def test_rows_are_there_while_the_session_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_live.record.rowfile.FLUSH_S", 0.0)
+    writer = _writer(tmp_path)
+    writer.write(_result(0, 1))
+    assert len(_rows(tmp_path)) == 1
+    writer.close()
+
+
+def test_same_results_give_the_same_bytes(tmp_path: Path) -> None:
+    contents = []
+    for name in ("one", "two"):
+        folder = make_session_folder(tmp_path, name)
+        writer = _writer(folder)
+        writer.write(_result(0, 1))
+        writer.close()
+        contents.append([(folder / file).read_bytes() for file in (FRAMES_CSV, SESSION_JSON)])
+    assert contents[0] == contents[1]
+
+
+def test_taken_names_get_a_number(tmp_path: Path) -> None:
+    names = [make_session_folder(tmp_path / "new", "clip").name for _ in range(3)]
+    assert names == ["clip", "clip-2", "clip-3"]
+
+
+def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RecordError, match=r"file/clip' cannot be made \(Not a directory\)"):
+        make_session_folder(tmp_path / "file", "clip")
+
+
+def test_name_that_is_too_long_is_an_error_and_no_loop(tmp_path: Path) -> None:
+    with pytest.raises(RecordError, match="cannot be made"):
+        make_session_folder(tmp_path, "x" * 300)
+
+
+def test_replacing_a_file_is_all_or_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "session.json"
+    replace_file(path, "old\n")
+
+    def fail(_: int) -> None:
+        raise OSError(28, os.strerror(28))
+
+    with monkeypatch.context() as patch, pytest.raises(RecordError, match="No space left"):
+        patch.setattr(os, "fsync", fail)
+        replace_file(path, "new\n")
+    assert path.read_text() == "old\n"
+    assert list(tmp_path.iterdir()) == [path]
+    replace_file(path, "new\n")
+    assert path.read_text() == "new\n"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of 64 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    options = ["-t", "tmpfs", "-o", f"size={_TMPFS_BYTES}", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(["mount", *options], capture_output=True, text=True)
+    except FileNotFoundError:
+        pytest.skip("there is no mount command here")
+    if mounted.returncode != 0:
+        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)
+
+
+def test_full_disk_leaves_whole_rows(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_live.record.rowfile.FLUSH_S", 0.0)
+    folder = make_session_folder(small_disk, "clip")
+    writer = _writer(folder)
+    written = 0
+    with pytest.raises(RecordError, match=r"frames\.csv' cannot be written \(No space left on device\)"):
+        while written < _TMPFS_BYTES:
+            writer.write(_result(written, 1))
+            written += 1
+    with pytest.raises(RecordError):
+        writer.close(State.FAILED)
+    rows = _rows(folder)
+    assert 100 < len(rows) <= written
+    assert rows.frame_index.tolist() == list(range(len(rows)))
+    assert rows.dropped_before.isna().all()
+    assert (folder / FRAMES_CSV).read_bytes().endswith(b"\n")
+    assert _facts(folder)["session_id"] == "abc"
