@@ -117,11 +117,11 @@ def _nearest(path: Path) -> Path:
 
 def _read_cache(cache: Path) -> Rows | None:
     try:
-        with np.load(cache, allow_pickle=False) as stored:
+        with cache.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             return stored["images"], stored["labels"], stored["usages"]
     except FileNotFoundError:
         return None
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
         log.info("cache '%s' is damaged and is made again: %s", cache, error)
         return None
 

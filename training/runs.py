@@ -106,11 +106,11 @@ def start_or_resume(config: FitConfig, run: Path, init: Path | None = None) -> t
         config = _same_config(saved, config, run)
     torch.manual_seed(config.seed)
     network = build(config.model, len(FER2013_LABELS))
+    if saved is None and init is not None:
+        load_weights(network, config.model, init)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if config.precision == "auto":
         config = config.model_copy(update={"precision": fastest_precision(config, device)})
-    if saved is None and init is not None:
-        load_weights(network, config.model, init)
     learner = make_learner(network, config, device)
     return learner, Progress() if saved is None else checkpoint.load_checkpoint(run, learner)
 

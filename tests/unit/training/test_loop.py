@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+
+from fer_live.core.modelcard import InputSpec
+from fer_live.core.preprocess import to_batch
+from fer_live.errors import TrainingError
+from training.config import FitConfig
+from training.dataset import Fer2013
+from training.loop import (
+    Learner,
+    fastest_precision,
+    learning_rate_at,
+    make_learner,
+    predict_logits,
+    steps_per_epoch,
+    train_one_epoch,
+)
+from training.networks import build
+
+CPU = torch.device("cpu")
+STILL = {"rotation_deg": 0.0, "scale_min": 1.0, "scale_max": 1.0, "shift": 0.0, "erasing": 0.0}
+
+
+def learner_of(config: FitConfig) -> Learner:
+    torch.manual_seed(config.seed)
+    return make_learner(build(config.model, 7), config, CPU)
+
+
+def tensors(data: Fer2013, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+    rows = data.split("Training")
+    return torch.from_numpy(rows.images[:count])[:, None], torch.from_numpy(rows.labels[:count])
+
+
+def test_loss_falls_on_32_samples(small_data: Fer2013, quick: Callable[..., FitConfig]) -> None:
+    learner = learner_of(quick(epochs=8, warmup_epochs=0.0, learning_rate=3e-3, **STILL))
+    images, labels = tensors(small_data, 32)
+    losses = [train_one_epoch(learner, images, labels, epoch) for epoch in range(8)]
+    assert losses[-1] < 0.6 * losses[0]
+
+
+def test_every_step_is_reported(small_data: Fer2013, quick: Callable[..., FitConfig]) -> None:
+    steps: list[int] = []
+    train_one_epoch(learner_of(quick()), *tensors(small_data, 33), 0, steps.append)
+    assert steps == [0, 1]
+
+
+def test_nan_loss_stops(small_data: Fer2013, quick: Callable[..., FitConfig]) -> None:
+    learner = learner_of(quick())
+    with torch.no_grad():
+        next(learner.network.parameters()).fill_(float("nan"))
+    with pytest.raises(TrainingError, match=r"loss is nan at step 0 of epoch 2.*Lower the learning rate"):
+        train_one_epoch(learner, *tensors(small_data, 32), 2)
+
+
+def test_learning_rate_warms_up_and_ends_near_zero(quick: Callable[..., FitConfig]) -> None:
+    config = quick(epochs=10, warmup_epochs=1.0, learning_rate=1.0)
+    rates = [learning_rate_at(step, 10, config) for step in range(100)]
+    assert rates[0] == pytest.approx(0.1)
+    assert rates[9] == rates[10] == max(rates) == 1.0
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[-1] < 0.001
+
+
+def test_norms_and_biases_are_not_decayed(quick: Callable[..., FitConfig]) -> None:
+    decayed, plain = learner_of(quick(weight_decay=0.05)).optimizer.param_groups
+    assert (decayed["weight_decay"], plain["weight_decay"]) == (0.05, 0.0)
+    assert all(parameter.ndim > 1 for parameter in decayed["params"])
+    assert all(parameter.ndim <= 1 for parameter in plain["params"])
+
+
+def test_average_follows_the_network(small_data: Fer2013, quick: Callable[..., FitConfig]) -> None:
+    learner = learner_of(quick(ema_decay=0.0))
+    train_one_epoch(learner, *tensors(small_data, 16), 0)
+    averaged = learner.average.module.state_dict()
+    for name, tensor in learner.network.state_dict().items():
+        torch.testing.assert_close(averaged[name], tensor, rtol=0, atol=1e-6)
+
+
+def test_whole_batches_only() -> None:
+    assert [steps_per_epoch(rows, 16) for rows in (5, 16, 31, 32)] == [1, 1, 1, 2]
+
+
+def test_fastest_precision_is_one_of_two(quick: Callable[..., FitConfig]) -> None:
+    assert fastest_precision(quick(batch_size=2), CPU) in ("fp32", "bf16")
+
+
+def test_logits_go_through_the_live_preprocessing(small_data: Fer2013) -> None:
+    torch.manual_seed(0)
+    network, images = build("mobilevit_xxs", 7), np.resize(small_data.split("Training").images, (300, 48, 48))
+    logits = predict_logits(network, images, InputSpec())
+    with torch.inference_mode():
+        expected = network.eval()(torch.from_numpy(to_batch(images[-44:], InputSpec())))
+    assert logits.shape == (300, 7)
+    np.testing.assert_allclose(logits[-44:], expected.numpy(), atol=1e-5)
