@@ -74,12 +74,18 @@ class DemoSource:
 
 def _wall() -> NDArray[np.uint8]:
     """Two rows of three portraits, every other one mirrored: uint8 (H, W, 3) BGR."""
+    face = portrait()
+    row = np.hstack([cv2.flip(face, 1), face, cv2.flip(face, 1)])
+    return np.asarray(np.vstack([row, cv2.flip(row, 1)]), np.uint8)
+
+
+def portrait() -> NDArray[np.uint8]:
+    """The photograph: uint8 (600, 512, 3) BGR; raises SourceError if it is not installed."""
     try:
         photograph = resources.files("matplotlib").joinpath(_PHOTOGRAPH).read_bytes()
     except (ModuleNotFoundError, OSError) as error:
         raise SourceError("The demo's photograph is missing.", "Reinstall matplotlib.") from error
-    portrait = decode_picture(photograph)
-    if portrait is None:
+    picture = decode_picture(photograph)
+    if picture is None:
         raise SourceError("The demo's photograph is damaged.", "Reinstall matplotlib.")
-    row = np.hstack([cv2.flip(portrait, 1), portrait, cv2.flip(portrait, 1)])
-    return np.asarray(np.vstack([row, cv2.flip(row, 1)]), np.uint8)
+    return picture
