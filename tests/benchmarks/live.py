@@ -29,9 +29,7 @@ def measure(faces: int, model: str, seconds: float, is_recording: bool) -> dict[
     frames = int((seconds + WARM_UP_S + 10) * RATE_HZ)
     source = LiveSource("wall", lambda: PacedSource(WallSource(faces, frames)), is_device=False)
     config = Config()
-    session = LiveSession(
-        config, source, lambda: open_finder(config.finder), lambda: open_backend("auto", model)
-    )
+    session = LiveSession(config, source, lambda: open_finder(config.finder), lambda: open_backend("auto", model))
     ages: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
         session.start()
@@ -81,8 +79,10 @@ def main() -> None:
     for faces in (1, 6):
         pairs = zip(rows[faces, True], rows[faces, False], strict=True)
         ratios = [on["age_p95_ms"] / off["age_p95_ms"] for on, off in pairs]
-        print(f"{faces} faces, age p95 recording / not: {statistics.median(ratios):.2f} "
-              f"({min(ratios):.2f}-{max(ratios):.2f})")
+        print(
+            f"{faces} faces, age p95 recording / not: {statistics.median(ratios):.2f} "
+            f"({min(ratios):.2f}-{max(ratios):.2f})"
+        )
 
 
 def _spread(rows: list[dict[str, float]]) -> list[str]:

@@ -60,7 +60,7 @@ def _wall(faces: int) -> NDArray[np.uint8]:
     for number in range(faces):
         row, column = divmod(number, columns)
         tile = np.asarray(cv2.resize(portrait(), (round(height / 600 * 512), height)), np.uint8)
-        tile = tile[:, : width] if tile.shape[1] > width else tile
+        tile = tile[:, :width] if tile.shape[1] > width else tile
         left = column * width + (width - tile.shape[1]) // 2
         canvas[row * height : (row + 1) * height, left : left + tile.shape[1]] = tile
     return canvas
