@@ -31,11 +31,18 @@ _THREAD_END_S = 5.0
 def own_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder where settings, caches and logs of this test go."""
     home = tmp_path_factory.mktemp("home")
-    for kind in ("CACHE", "CONFIG", "DATA", "STATE"):
-        monkeypatch.setenv(f"XDG_{kind}_HOME", str(home / kind.lower()))
-    # matplotlib, which mediapipe imports, would scan all fonts again in each new home.
-    monkeypatch.setenv("MPLCONFIGDIR", str(_CACHE / "matplotlib"))
+    for name, value in environment_of(home).items():
+        monkeypatch.setenv(name, value)
     return home
+
+
+def environment_of(home: Path) -> dict[str, str]:
+    """Variables that make a folder the place of settings, caches and logs."""
+    kinds = ("CACHE", "CONFIG", "DATA", "STATE")
+    # matplotlib, which mediapipe imports, would scan all fonts again in each new home.
+    return {f"XDG_{kind}_HOME": str(home / kind.lower()) for kind in kinds} | {
+        "MPLCONFIGDIR": str(_CACHE / "matplotlib")
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -104,3 +111,20 @@ def shipped_weights() -> Path:
         return find_weights("mobilevit_xxs")
     except ModelError as error:
         pytest.skip(f"no weights yet: {error}")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A real disk of 64 KiB."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    try:
+        mounted = subprocess.run(
+            ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True, text=True
+        )
+    except FileNotFoundError:
+        pytest.skip("there is no mount command here")
+    if mounted.returncode != 0:
+        pytest.skip(f"no small disk can be mounted here: {mounted.stderr.strip()}")
+    yield folder
+    subprocess.run(["umount", str(folder)], check=True)

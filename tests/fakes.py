@@ -89,7 +89,8 @@ class TableBackend(_Closing):
             raise BackendError("The backend is closed.")
         self.batch_sizes.append(len(batch))
         rows = batch.mean(axis=(1, 2, 3)).round().astype(int) % len(self.table)
-        return self.table[rows]
+        probabilities: NDArray[np.float32] = self.table[rows]
+        return probabilities
 
 
 class PictureCamera(_Closing):

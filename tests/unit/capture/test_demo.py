@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,7 @@ def test_it_moves_like_a_camera() -> None:
     frames = list(iter(source.read, None))
     assert {frame.image.shape for frame in frames} == {(480, 640, 3)}
     assert frames[-1].captured_at == pytest.approx(239 / 30)
-    changes = [
-        np.abs(one.image.astype(int) - other.image).mean() for one, other in zip(frames, frames[1:], strict=False)
-    ]
+    changes = [np.abs(one.image.astype(int) - other.image).mean() for one, other in pairwise(frames)]
     assert min(changes) > 0
     assert max(changes) < 30  # it pans, it does not cut
 

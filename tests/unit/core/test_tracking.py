@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ def test_one_odd_frame_does_not_change_the_label_but_many_do() -> None:
     shown = [_update(tracker, step / 30, [_at(0)], [SAD])[0].label_index for step in range(1, 30)]
     assert shown[0] == HAPPY
     assert shown[-1] == SAD
-    changes = sum(one != other for one, other in zip(shown, shown[1:], strict=False))
+    changes = sum(one != other for one, other in pairwise(shown))
     assert changes <= 2  # at most over uncertain
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from fer_live.config import TrackingConfig
 from fer_live.core.structs import Frame
 from fer_live.core.tracking import Tracker
 from fer_live.pipeline.analyser import FaceAnalyser
-from tests.fakes import ManualClock, ScriptedFinder, TableBackend
+from tests.fakes import Box, ManualClock, ScriptedFinder, TableBackend
 
 _LEFT, _RIGHT = (20, 20, 68, 68), (100, 20, 148, 68)
 
@@ -19,7 +21,7 @@ def _frame(index: int = 0) -> Frame:
     return Frame(image, index, index / 30)
 
 
-def _analyser(script: list[list[tuple[float, float, float, float]]], backend: TableBackend) -> FaceAnalyser:
+def _analyser(script: Sequence[Sequence[Box]], backend: TableBackend) -> FaceAnalyser:
     return FaceAnalyser(ScriptedFinder(script), backend, Tracker(TrackingConfig()), ManualClock(12.5))
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -31,7 +32,7 @@ def _analyse(folder: Path, source: PictureCamera, on_result: Callable[[Result], 
     return analyse_source(source, folder, Config(), TableBackend(), on_result)
 
 
-def _session(folder: Path) -> tuple[pd.DataFrame, dict]:
+def _session(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     return pd.read_csv(folder / "frames.csv"), json.loads((folder / "session.json").read_text())
 
 

@@ -134,7 +134,7 @@ def test_closing_after_a_failure_frees_the_file(path: Path, monkeypatch: pytest.
     file = RowFile(path)
     file.append("a row for which there is no space at all\n")
     monkeypatch.setattr(os, "write", _failing_write(failures=9))
-    monkeypatch.setattr(os, "close", lambda number: closed.append(number) or close(number))
+    monkeypatch.setattr(os, "close", lambda number: (closed.append(number), close(number)))
     with pytest.raises(RecordError):
         file.close()
     assert len(closed) == 1

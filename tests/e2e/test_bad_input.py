@@ -1,0 +1,189 @@
+"""What a user gets wrong ends in one clear sentence and exit code 2, never in a traceback."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_live.cli import main
+from fer_live.core.modelcard import FER2013_LABELS
+from tests.e2e.conftest import Run
+from tests.media import quarters, write_card, write_clip, write_network, write_picture
+
+Fail = Callable[[Sequence[str | Path]], str]
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    return write_network(tmp_path / "tiny.onnx")
+
+
+@pytest.fixture
+def fail(tmp_path: Path, network: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Fail:
+    """Runs `fer-live analyze`, in this process, and returns its one line of complaint."""
+
+    def run(arguments: Sequence[str | Path]) -> str:
+        usual = ["--model", network, "--out", tmp_path / "out"]
+        monkeypatch.setattr(sys, "argv", ["fer-live", "analyze", *map(str, [*usual, *arguments])])
+        capfd.readouterr()
+        assert main() == 2
+        output, complaint = capfd.readouterr()
+        assert output == ""
+        assert complaint.startswith("error: ")
+        assert complaint.count("\n") == 1
+        assert complaint.endswith(".\n")
+        return complaint
+
+    return run
+
+
+@pytest.mark.parametrize("name", ["absent.mp4", "absent.jpg", "absent", "absent/demo"])
+def test_wrong_path(fail: Fail, tmp_path: Path, name: str) -> None:
+    assert "There is no file" in fail([tmp_path / name])
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["bad.mp4", "bad.MOV", "bad.jpg", "bad.png"])
+def test_file_of_zero_bytes(fail: Fail, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).touch()
+    complaint = fail([tmp_path / name])
+    assert name in complaint
+    assert "is empty (0 bytes)" in complaint
+
+
+@pytest.mark.parametrize(("name", "what"), [("bad.mp4", "cannot be read as a video"), ("bad.jpg", "not a picture")])
+def test_garbage(fail: Fail, tmp_path: Path, name: str, what: str) -> None:
+    (tmp_path / name).write_bytes(np.random.default_rng(2).bytes(4000))
+    assert what in fail([tmp_path / name])
+
+
+def test_torn_video(fail: Fail, tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", [quarters()] * 5)
+    clip.write_bytes(clip.read_bytes()[:800])
+    assert "cannot be read as a video" in fail([clip])
+
+
+def test_folder_without_pictures(fail: Fail, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "holds no pictures" in fail([tmp_path / "empty"])
+
+
+def test_bad_picture_in_a_folder_keeps_the_rows_before_it(fail: Fail, tmp_path: Path, media: Path) -> None:
+    album = tmp_path / "album"
+    album.mkdir()
+    shutil.copy(media / "single_face.jpg", album / "a.jpg")
+    (album / "b.jpg").touch()
+    assert "b.jpg' is empty" in fail([album])
+    rows = pd.read_csv(tmp_path / "out" / "album" / "frames.csv")
+    assert rows.status.tolist() == ["ok"]
+    assert json.loads((tmp_path / "out" / "album" / "session.json").read_text())["state"] == "failed"
+
+
+def test_one_bad_source_does_not_stop_the_others(
+    tmp_path: Path, network: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    good = write_picture(tmp_path / "good.png", quarters())
+    arguments = [tmp_path / "absent.mp4", good, "--model", network, "--out", tmp_path / "out"]
+    monkeypatch.setattr(sys, "argv", ["fer-live", "analyze", *map(str, arguments)])
+    assert main() == 2
+    output, complaints = capfd.readouterr()
+    assert "good/frames.csv: 1 frames, 0 labelled faces" in output
+    lines = complaints.splitlines()
+    assert all(line.startswith("error: ") for line in lines)
+    assert "absent.mp4" in lines[0]
+    assert "1 of 2 sources" in lines[1]
+
+
+def test_sequence_of_a_video(fail: Fail) -> None:
+    assert "--sequence only applies to folders" in fail(["demo", "--sequence", "25"])
+
+
+def test_unknown_model(fail: Fail) -> None:
+    assert "Unknown model 'vgg'" in fail(["demo", "--model", "vgg"])
+
+
+def test_missing_weights(fail: Fail) -> None:
+    assert "Weights 'absent.onnx' do not exist" in fail(["demo", "--model", "absent.onnx"])
+
+
+def test_weights_that_differ_from_their_card(fail: Fail, network: Path) -> None:
+    network.write_bytes(network.read_bytes() + b"\0")
+    assert "differ from the SHA-256 in their model card" in fail(["demo"])
+
+
+def test_labels_that_differ_from_the_weights(fail: Fail, network: Path) -> None:
+    write_card(network, FER2013_LABELS[:6])
+    assert "gives 7 probabilities but its card has 6 labels" in fail(["demo"])
+
+
+def test_missing_card(fail: Fail, network: Path) -> None:
+    network.with_suffix(".json").unlink()
+    assert "tiny.json' cannot be read" in fail(["demo"])
+
+
+def test_damaged_card(fail: Fail, network: Path) -> None:
+    network.with_suffix(".json").write_text("{")
+    assert "tiny.json' is invalid" in fail(["demo"])
+
+
+def test_weights_that_are_no_network(fail: Fail, network: Path) -> None:
+    network.write_bytes(b"no network")
+    write_card(network)
+    assert "not a network that ONNX Runtime can load" in fail(["demo"])
+
+
+def test_unknown_backend(fail: Fail) -> None:
+    assert "Unknown backend 'abacus'" in fail(["demo", "--backend", "abacus"])
+
+
+@pytest.mark.parametrize(
+    ("assignment", "complaint"),
+    [
+        ("finder.colour=1", "Unknown setting 'finder.colour'"),
+        ("finder.min_score=9", "less than or equal to 1"),
+        ("finder.min_score=high", "valid number"),
+        ("finder.min_score", "is not an assignment"),
+        ("tracking.hysteresis=0.9", "must stay below 1"),
+    ],
+)
+def test_bad_setting(fail: Fail, assignment: str, complaint: str) -> None:
+    assert complaint in fail(["demo", "--set", assignment])
+
+
+def test_bad_settings_file(fail: Fail, tmp_path: Path) -> None:
+    assert "absent.toml' cannot be read" in fail(["demo", "--config", tmp_path / "absent.toml"])
+    (tmp_path / "bad.toml").write_text("model =")
+    assert "bad.toml' are not valid TOML" in fail(["demo", "--config", tmp_path / "bad.toml"])
+
+
+def test_folder_that_cannot_be_written(fail: Fail, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    assert "cannot be made (Not a directory)" in fail(["demo", "--out", tmp_path / "file"])
+
+
+def test_full_disk_keeps_the_rows(fail: Fail, small_disk: Path) -> None:
+    complaint = fail(["demo", "--out", small_disk])
+    assert "No space left on device" in complaint
+    assert "Free some space" in complaint
+    rows = pd.read_csv(small_disk / "demo" / "frames.csv")
+    assert len(rows) > 20
+    assert rows.frame_index.unique().tolist() == list(range(rows.frame_index.nunique()))
+    assert set(rows.status) <= {"ok", "no_face"}
+
+
+def test_as_a_process_too(fer_live: Run, tmp_path: Path, network: Path) -> None:
+    (tmp_path / "bad.mp4").write_bytes(b"\0" * 999)
+    run = fer_live(["analyze", tmp_path / "bad.mp4", "--model", network, "--out", tmp_path])
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert run.stderr.splitlines() == [
+        f"error: '{tmp_path / 'bad.mp4'}' cannot be read as a video. "
+        "Check that it plays in a video player, or convert it to MP4 (H.264)."
+    ]
