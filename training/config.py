@@ -28,6 +28,7 @@ class FitConfig(BaseModel):
     weight_decay: float = Field(0.05, ge=0, le=1)
     warmup_epochs: float = Field(1.0, ge=0)
     label_smoothing: float = Field(0.1, ge=0, lt=1)
+    teacher_weight: float = Field(0.7, gt=0, le=1, description="share of a teacher's opinion in the targets")
     ema_decay: float = Field(0.998, ge=0, lt=1)
     clip_norm: float = Field(1.0, gt=0)
     precision: Literal["auto", "fp32", "bf16"] = "auto"

@@ -101,6 +101,7 @@ def _training_block(config: FitConfig, progress: Progress, origin: Origin) -> di
         "config": config.model_dump(),
         "seed": config.seed,
         "init": origin.init,
+        "teacher": origin.teacher,
         "git_revision": origin.git_revision,
         "versions": origin.versions,
         "epochs_done": progress.epochs_done,

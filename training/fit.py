@@ -26,17 +26,21 @@ from training.layouts import SPEC, TRAINING, VALIDATION
 from training.loop import Learner, predict_logits, steps_per_epoch, train_one_epoch
 from training.promote import promote
 from training.runs import remember_origin, start_or_resume
+from training.teacher import taught_targets
 
 _STEPS_TO_ESTIMATE = 20
 _DRY_RUN_VALIDATION = 64
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
 
-def train(config: FitConfig, data: Fer2013, run: Path, init: Path | None = None) -> tuple[Learner, Progress]:
+def train(
+    config: FitConfig, data: Fer2013, run: Path, init: Path | None = None, teacher: Path | None = None
+) -> tuple[Learner, Progress]:
     """Trains to the end of a run, from its checkpoint if there is one, with one checkpoint an epoch."""
     learner, progress = start_or_resume(config, run, init)
     rows = data.split(TRAINING)
-    images, labels = torch.from_numpy(rows.images)[:, None], torch.from_numpy(rows.labels)
+    images = torch.from_numpy(rows.images)[:, None]
+    targets = torch.from_numpy(rows.labels if teacher is None else taught_targets(rows, teacher, config))
     steps = steps_per_epoch(len(rows), config.batch_size)
     steps_to_announce = _STEPS_TO_ESTIMATE
     while not progress.is_finished(learner.config):
@@ -46,7 +50,7 @@ def train(config: FitConfig, data: Fer2013, run: Path, init: Path | None = None)
             total=steps, desc=f"Epoch {progress.epochs_done + 1}/{config.epochs}", unit=" steps"
         ) as bar:
             on_step = _ticker(bar, left, steps_to_announce)
-            loss = train_one_epoch(learner, images, labels, progress.epochs_done, on_step)
+            loss = train_one_epoch(learner, images, targets, progress.epochs_done, on_step)
         accuracy = validation_accuracy(learner, data.split(VALIDATION))
         progress.record(loss, accuracy, time.perf_counter() - started, learner.average.module.state_dict())
         checkpoint.save_checkpoint(run, learner, progress)
@@ -74,7 +78,13 @@ def validation_accuracy(learner: Learner, rows: Split) -> float:
 
 
 def fit(
-    config: FitConfig, data: Fer2013, run: Path, out: Path, init: Path | None = None, force: bool = False
+    config: FitConfig,
+    data: Fer2013,
+    run: Path,
+    out: Path,
+    init: Path | None = None,
+    teacher: Path | None = None,
+    force: bool = False,
 ) -> None:
     """Trains, exports into the run's folder, and promotes into out; a finished run is only exported.
 
@@ -84,9 +94,9 @@ def fit(
         require_every_class(data, usage)
     require_writable(run, "--run")
     require_writable(out, "--out")
-    origin = remember_origin(run, data.digest(), init)
+    origin = remember_origin(run, data.digest(), init, teacher)
     with _advice_on_memory(config.batch_size):
-        learner, progress = train(config, data, run, init)
+        learner, progress = train(config, data, run, init, teacher)
     card = export_run(run, learner.config, progress, data, origin)
     promote(run, card, out, force)
 
@@ -107,13 +117,13 @@ def _advice_on_memory(batch_size: int) -> Iterator[None]:
         ) from error
 
 
-def dry_run(config: FitConfig, data: Fer2013, init: Path | None) -> None:
+def dry_run(config: FitConfig, data: Fer2013, init: Path | None, teacher: Path | None = None) -> None:
     """One batch of everything, export and promotion included, in a folder that is then removed."""
     counts = {TRAINING: config.batch_size, VALIDATION: _DRY_RUN_VALIDATION}
     few = {usage: _spread(data, usage, count) for usage, count in counts.items()}
     with tempfile.TemporaryDirectory() as folder:
         short = config.model_copy(update={"epochs": 1})
-        fit(short, Fer2013(few, data.validation_made), Path(folder, "run"), Path(folder, "out"), init)
+        fit(short, Fer2013(few, data.validation_made), Path(folder, "run"), Path(folder, "out"), init, teacher)
     tqdm.write("dry run: everything works; nothing was kept")
 
 
@@ -140,6 +150,7 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, default=Path("weights"), help="folder for finished weights (default: %(default)s)"
     )
     add("--init", type=Path, metavar="FILE", help=".safetensors to start from (default: random weights)")
+    add("--teacher", type=Path, metavar="FILE", help=".safetensors whose opinion joins the labels (default: none)")
     add("--run", type=Path, help="folder of the run, which resumes from it (default: runs/<model>-<seed>)")
     add("--seed", type=int, default=0, help="of weights, order and augmentation (default: %(default)s)")
     add("--epochs", type=int, help="passes over Training, at most (default: the network's recipe)")
@@ -156,9 +167,9 @@ def _command(arguments: argparse.Namespace) -> None:
     run = arguments.run or Path("runs") / f"{config.model}-{config.seed}"
     data = load_fer2013(arguments.data)
     if arguments.dry_run:
-        dry_run(config, data, arguments.init)
+        dry_run(config, data, arguments.init, arguments.teacher)
     else:
-        fit(config, data, run, arguments.out, arguments.init, arguments.force)
+        fit(config, data, run, arguments.out, arguments.init, arguments.teacher, arguments.force)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -28,21 +28,23 @@ _OTHER_RUN = "Choose another --run, or delete that folder."
 
 @dataclass(frozen=True)
 class Origin:
-    """What a run was made of. data_digest, init: SHA-256 of the data set and of the --init file."""
+    """What a run was made of. data_digest, init, teacher: SHA-256 of the data set, the --init and --teacher files."""
 
     data_digest: str
     init: str | None
     git_revision: str | None
     versions: dict[str, str]
+    teacher: str | None = None
 
 
-def remember_origin(run: Path, data_digest: str, init: Path | None) -> Origin:
+def remember_origin(run: Path, data_digest: str, init: Path | None, teacher: Path | None = None) -> Origin:
     """The origin of the run in a folder; a new run's is written there first.
 
-    Raises TrainingError if the run was made from another data set or other initial weights.
+    Raises TrainingError if the run was made from another data set, other initial weights or another teacher.
     """
     path = run / ORIGIN_FILE
-    given = None if init is None else _digest(init)
+    given = None if init is None else _digest("--init", init)
+    taught_by = None if teacher is None else _digest("--teacher", teacher)
     begun = checkpoint.is_in(run)
     if begun and path.is_file():
         origin = _read_origin(path)
@@ -50,19 +52,21 @@ def remember_origin(run: Path, data_digest: str, init: Path | None) -> Origin:
             raise TrainingError(f"The run in '{run}' was made from another data set.", _OTHER_RUN)
         if given not in (None, origin.init):
             raise TrainingError(f"The run in '{run}' did not start from '{init}'.", _OTHER_RUN)
+        if taught_by != origin.teacher:
+            raise TrainingError(f"The run in '{run}' was made with another --teacher, or none.", _OTHER_RUN)
         return origin
     # A checkpoint without its origin was made by an unknown revision, which need not be this one.
-    origin = Origin(data_digest, given, None if begun else git_revision(), versions())
+    origin = Origin(data_digest, given, None if begun else git_revision(), versions(), taught_by)
     replace_file(path, json.dumps(asdict(origin), indent=2).encode())
     return origin
 
 
-def _digest(init: Path) -> str:
-    if not init.is_file():
+def _digest(option: str, weights: Path) -> str:
+    if not weights.is_file():
         raise TrainingError(
-            f"There are no weights at '{init}'.", "Give --init the path of a .safetensors file."
+            f"There are no weights at '{weights}'.", f"Give {option} the path of a .safetensors file."
         )
-    return sha256_of(init)
+    return sha256_of(weights)
 
 
 def _read_origin(path: Path) -> Origin:

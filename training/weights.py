@@ -18,6 +18,17 @@ def weights_bytes(network: FerNet, model: str) -> bytes:
     return save(tensors, {"model": model})
 
 
+def model_of(path: Path) -> str:
+    """Name of the model that a .safetensors file of this program holds; raises TrainingError."""
+    try:
+        with safe_open(path, "pt") as file:
+            return str((file.metadata() or {})["model"])
+    except (OSError, SafetensorError, KeyError) as error:
+        raise TrainingError(
+            f"'{path}' is not a .safetensors file of this program ({error}).", "Give weights made by training.fit."
+        ) from error
+
+
 def load_weights(network: FerNet, model: str, path: Path) -> None:
     """Puts the weights of a .safetensors file into a network of the named model.
 
