@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import subprocess
@@ -51,6 +52,9 @@ def no_thread_left() -> Iterator[None]:
     before = set(threading.enumerate())
     yield
     started = [thread for thread in threading.enumerate() if thread not in before]
+    if started:
+        # A pool, such as one of MediaPipe's, ends its threads when it is collected; a caught error may hold it.
+        gc.collect()
     for thread in started:
         thread.join(_THREAD_END_S)
     left = [thread.name for thread in started if thread.is_alive()]
