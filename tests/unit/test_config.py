@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_live.config import Config, default_config_path, describe_settings, load_config
+from fer_live.config import Config, default_config_path, describe_settings, load_config, save_config
 from fer_live.errors import ConfigError
 
 
@@ -114,3 +114,18 @@ def test_every_setting_is_described() -> None:
     assert all(text for _, text in rows.values())
     # Each default can be assigned as it is described.
     assert load_config(assignments=[f"{key}={default}" for key, (default, _) in rows.items()]) == Config()
+
+
+def test_saved_settings_are_read_again_and_hold_only_what_differs(tmp_path: Path) -> None:
+    changed = load_config(assignments=["finder.min_face_px=40", "model=größer.onnx"])
+    save_config(changed)
+    assert load_config() == changed
+    text = default_config_path().read_text(encoding="utf-8")
+    assert "min_face_px" in text
+    assert "min_score" not in text
+
+
+def test_settings_that_cannot_be_saved_are_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(ConfigError, match=r"settings\.toml' cannot be written"):
+        save_config(Config(), tmp_path / "file" / "settings.toml")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -102,6 +103,20 @@ def test_what_is_no_video_is_refused_in_silence(
     with pytest.raises(SourceError, match=r"broken\.mp4' cannot be read as a video"):
         VideoSource(broken)
     assert capfd.readouterr() == ("", "")
+
+
+def test_stream_without_times_is_timed_by_its_rate(tmp_path: Path) -> None:
+    path = tmp_path / "raw.h264"
+    with av.open(str(path), "w", format="h264") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height = 64, 48
+        for image in [quarters()] * 6:
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="bgr24")))
+        container.mux(stream.encode(None))
+    with VideoSource(path) as source:
+        assert source.size is None
+        times = [frame.captured_at for frame in iter(source.read, None)]
+    np.testing.assert_allclose(times, np.arange(6) / 25, atol=1e-6)
 
 
 def test_video_cut_short_gives_what_is_left(tmp_path: Path) -> None:

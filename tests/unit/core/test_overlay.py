@@ -85,6 +85,12 @@ def test_caption_stands_above_its_box() -> None:
     assert caption.pill[3] == 200
 
 
+def test_mirrored_boxes_change_sides() -> None:
+    (caption,) = lay_out([_track(1, (200, 200, 300, 300))], FER2013_LABELS, SIZE, _measure, is_mirrored=True)
+    assert caption.box == (340, 200, 440, 300)
+    assert caption.pill[:2] == (340, 176)
+
+
 def test_text_names_face_label_and_percentage() -> None:
     assert caption_text(_track(2, (0, 0, 1, 1)), FER2013_LABELS) == "2 Happy 88 %"
     assert caption_text(_track(1, (0, 0, 1, 1), None), FER2013_LABELS) == "1 uncertain"

@@ -15,6 +15,7 @@ from fer_live.errors import RecordError
 from fer_live.record.session import (
     FRAMES_CSV,
     SESSION_JSON,
+    Origin,
     SessionWriter,
     State,
     make_session_folder,
@@ -105,6 +106,32 @@ def test_gaps_account_for_every_captured_frame(tmp_path: Path) -> None:
 def test_session_of_which_nothing_was_analysed(tmp_path: Path) -> None:
     _writer(tmp_path).close(frames_captured=5)
     assert _captured(_rows(tmp_path)) == 5
+
+
+def test_session_may_start_in_the_middle_of_a_capture(tmp_path: Path) -> None:
+    writer = SessionWriter(tmp_path, "abc", FER2013_LABELS, {}, origin=Origin(30, 1.0))
+    for index in (29, 30, 32):
+        writer.write(_result(index, 1))
+    writer.close(frames_captured=33)
+    rows = _rows(tmp_path)
+    assert rows.frame_index.tolist() == [0, 1, 2]
+    assert rows.status.tolist() == ["ok", "dropped", "ok"]
+    assert rows.t_mono_s.tolist() == pytest.approx([0, 0, 2 / 30], abs=1e-6)
+    assert _captured(rows) == 3
+
+
+def test_lost_camera_is_a_gap_without_frames(tmp_path: Path) -> None:
+    writer = _writer(tmp_path)
+    writer.write(_result(0, 1))
+    writer.write_gap(since=0.5)
+    writer.write(_result(1, 1))
+    writer.keep_up()
+    writer.close()
+    rows = _rows(tmp_path)
+    assert rows.status.tolist() == ["ok", "dropped", "ok"]
+    assert rows.dropped_before[1] == 0
+    assert rows.t_mono_s.tolist() == pytest.approx([0, 0.5, 0.5])
+    assert _captured(rows) == 2
 
 
 def test_pandas_reads_types_without_options(tmp_path: Path) -> None:
