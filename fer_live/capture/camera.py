@@ -36,6 +36,11 @@ class CameraMode:
         rate = f" at {self.rate_hz:.0f} Hz" if self.rate_hz else ""
         return f"{self.width}x{self.height}{rate}"
 
+    def meets(self, asked: CameraMode) -> bool:
+        """True if this is what was asked for, as far as it is known."""
+        is_as_fast = not self.rate_hz or round(self.rate_hz) >= round(asked.rate_hz)
+        return (self.width, self.height) == (asked.width, asked.height) and is_as_fast
+
 
 class CameraRefused(SourceError):
     """The system does not let this program use the camera."""
@@ -134,7 +139,17 @@ def is_url(text: str) -> bool:
 
 
 def public_address(url: str) -> str:
-    """A stream's address without user, password and query: what may stand in files, logs and windows."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+    """A stream's address without user, password and query: what may stand in files, logs and windows.
+
+    Raises SourceError, which does not repeat the address, if it is not one.
+    """
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        raise SourceError(
+            "The stream's address is not valid.",
+            "Write it as rtsp://user:password@host:port/path, and :, / and @ in a password as %3A, %2F and %40.",
+        ) from None
+    host = parts.hostname or ""
+    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{parts.path}"

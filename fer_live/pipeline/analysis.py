@@ -41,6 +41,12 @@ class AnalysisStage:
         self._clock = clock
         self.backend: Backend | None = None
         self.is_ready = threading.Event()
+        self._dropped_before: int | None = None
+
+    @property
+    def dropped(self) -> int:
+        """Frames lost since the first one was analysed; those lost while the networks load are nobody's loss."""
+        return 0 if self._dropped_before is None else self._frames.dropped - self._dropped_before
 
     def run(self, stop: threading.Event) -> None:
         """Analyses until stopped."""
@@ -52,7 +58,10 @@ class AnalysisStage:
             analyser = FaceAnalyser(finder, backend, Tracker(self._config.tracking), self._clock)
             while not stop.is_set():
                 frame = self._frames.take(_POLL_S)
-                if frame is not None:
-                    result = analyser.analyse(frame)
-                    self._on_result(result)
-                    self._results.put((frame, result))
+                if frame is None:
+                    continue
+                result = analyser.analyse(frame)
+                if self._dropped_before is None:
+                    self._dropped_before = self._frames.dropped
+                self._on_result(result)
+                self._results.put((frame, result))

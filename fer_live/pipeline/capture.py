@@ -31,13 +31,15 @@ class CaptureState(StrEnum):
 class CaptureStatus:
     """State, its reason, and when the source is tried again (monotonic s; 0 if it is not).
 
-    mode: what the source delivers, for people. frames: captured so far.
+    mode: what the source delivers, and asked: what a camera was asked for, if that differs; for people.
+    frames: captured so far.
     """
 
     state: CaptureState
     error: FerError | None = None
     retry_at: float = 0.0
     mode: str = ""
+    asked: str = ""
     frames: int = 0
 
 
@@ -80,6 +82,7 @@ class CaptureStage:
     def _capture(self, stop: threading.Event) -> None:
         watch = PictureWatch() if self._is_device else None
         with self._open_source() as source:
+            mode, asked = _modes(source)
             while not stop.is_set():
                 frame = source.read()
                 if frame is None:
@@ -87,12 +90,20 @@ class CaptureStage:
                     return
                 if watch is not None:
                     watch.check(frame)
-                self._hand_over(frame, str(getattr(source, "mode", "")))
+                # Once lost, only a living picture is back: a frozen one would come and go with every try.
+                if watch is None or watch.is_alive or self.status.state is not CaptureState.LOST:
+                    self._hand_over(frame, mode or f"{frame.image.shape[1]}x{frame.image.shape[0]}", asked)
 
-    def _hand_over(self, frame: Frame, mode: str) -> None:
-        if not mode:
-            mode = f"{frame.image.shape[1]}x{frame.image.shape[0]}"
+    def _hand_over(self, frame: Frame, mode: str, asked: str) -> None:
         numbered = replace(frame, index=self.status.frames)
         self.newest = numbered
-        self.status = CaptureStatus(CaptureState.RUNNING, mode=mode, frames=numbered.index + 1)
+        self.status = CaptureStatus(CaptureState.RUNNING, mode=mode, asked=asked, frames=numbered.index + 1)
         self._slot.put(numbered)
+
+
+def _modes(source: Source) -> tuple[str, str]:
+    """What a camera delivers, and what it was asked for if that differs; '' where there is nothing to say."""
+    mode, asked = getattr(source, "mode", None), getattr(source, "asked", None)
+    if mode is None:
+        return "", ""
+    return str(mode), "" if asked is None or mode.meets(asked) else str(asked)

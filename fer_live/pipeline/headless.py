@@ -10,7 +10,7 @@ from fer_live.backends.registry import open_backend
 from fer_live.capture.camera import CameraMode
 from fer_live.capture.opening import live_source
 from fer_live.config import Config
-from fer_live.errors import FerError, RecordError, SourceError
+from fer_live.errors import SourceError
 from fer_live.pipeline.files import open_finder
 from fer_live.pipeline.live import LiveSession, LiveState
 from fer_live.record.recorder import Recorder
@@ -35,7 +35,7 @@ def record_live(
     """Records a source until seconds are over, it ends or Ctrl-C; returns the counts and the session's folder.
 
     on_status is called several times a second with the seconds recorded and what is going on.
-    Raises the FerError that ended it early; what was recorded until then is kept.
+    Raises what ended it early; what was recorded until then is kept.
     """
     session = live_session(text, config)
     session.start()
@@ -45,10 +45,10 @@ def record_live(
         recorder = session.recorder
     finally:
         session.stop()
-    if recorder is None or recorder.folder is None:
-        raise SourceError(f"'{text}' gave no frame before recording was stopped.", "Check that it shows a picture.")
-    if recorder.error is not None:
+    if recorder is not None and recorder.error is not None:
         raise recorder.error
+    if recorder is None or recorder.folder is None:
+        raise SourceError(f"'{session.name}' gave no frame before recording was stopped.", "See that it has a picture.")
     return recorder.counts, recorder.folder
 
 
@@ -58,8 +58,8 @@ def _record(
     started_at: float | None = None
     while True:
         status = session.status()
-        if status.state is LiveState.FAILED:
-            raise status.error if isinstance(status.error, FerError) else RecordError(f"A bug: {status.error!r}.")
+        if status.error is not None and status.state is LiveState.FAILED:
+            raise status.error
         session.start_recording(parent)
         recorder = session.recorder
         if recorder is not None and started_at is None:

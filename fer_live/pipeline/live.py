@@ -14,6 +14,7 @@ from typing import Protocol
 
 from fer_live.backends.backend import Backend
 from fer_live.capture.opening import LiveSource
+from fer_live.capture.source import Source
 from fer_live.capture.watch import PATIENCE_S
 from fer_live.config import Config
 from fer_live.core.structs import Frame, Result
@@ -29,6 +30,7 @@ from fer_live.record.session import Origin
 log = logging.getLogger(__name__)
 
 STOP_TIMEOUT_S = 2.0
+_POLL_S = 0.1
 
 
 class LiveState(StrEnum):
@@ -46,13 +48,15 @@ class LiveState(StrEnum):
 class LiveStatus:
     """state; error: why it is stalled or failed; retry_in_s: until the source is tried again.
 
-    mode: what the source delivers. frames, dropped: captured, and not analysed, since the start.
+    mode: what the source delivers; asked: what the camera was asked for, if that differs.
+    frames: captured since the start. dropped: not analysed since the first that was.
     """
 
     state: LiveState
     error: FerError | Exception | None = None
     retry_in_s: float = 0.0
     mode: str = ""
+    asked: str = ""
     frames: int = 0
     dropped: int = 0
 
@@ -79,18 +83,25 @@ class LiveSession:
         self._source = source
         self._clock = clock
         self._stop = threading.Event()
+        self._stop_by = 0.0
         self._stop_recorder = threading.Event()
         self._threads: list[threading.Thread] = []
         self._recorder_thread: threading.Thread | None = None
         self._failure: Exception | None = None
         self._noted_loss = False
+        self._analysed = -1
         self.recorder: Recorder | None = None
         self.results: LatestSlot[tuple[Frame, Result]] = LatestSlot()
         self._frames: LatestSlot[Frame] = LatestSlot()
-        self._capture = CaptureStage(source.open, self._frames, source.is_device, clock)
+        self._capture = CaptureStage(self._open_source, self._frames, source.is_device, clock)
         self._analysis = AnalysisStage(
             config, open_finder, open_backend, self._frames, self.results, self._on_result, clock
         )
+
+    @property
+    def name(self) -> str:
+        """The source's name, without passwords."""
+        return self._source.name
 
     @property
     def backend(self) -> Backend | None:
@@ -101,6 +112,13 @@ class LiveSession:
         """Starts both threads and returns at once."""
         for stage, name in ((self._capture, "capture"), (self._analysis, "analysis")):
             self._threads.append(self._spawn(stage, name, self._stop))
+
+    def _open_source(self) -> Source:
+        """A file begins once its frames can be analysed, or its first seconds would be lost."""
+        source = self._source.open()
+        while not self._source.is_device and not self._stop.is_set() and not self._analysis.is_ready.wait(_POLL_S):
+            continue
+        return source
 
     def _spawn(self, stage: _Stage, name: str, stop: threading.Event) -> threading.Thread:
         thread = threading.Thread(target=self._guard, args=(stage, name, stop), name=name, daemon=True)
@@ -121,11 +139,15 @@ class LiveSession:
         capture = self._capture.status
         state, error = self._judge()
         newest = self._capture.newest
-        if state is LiveState.STALLED and not self._noted_loss and self.recorder is not None and newest is not None:
+        if state is not LiveState.STALLED:
+            self._noted_loss = False
+        elif not self._noted_loss and self.recorder is not None and newest is not None:
             self.recorder.offer(Gap(newest.captured_at))
-        self._noted_loss = state is LiveState.STALLED
+            self._noted_loss = True
         retry_in_s = max(0.0, capture.retry_at - self._clock()) if capture.retry_at else 0.0
-        return LiveStatus(state, error, retry_in_s, capture.mode, capture.frames, self._frames.dropped)
+        return LiveStatus(
+            state, error, retry_in_s, capture.mode, capture.asked, capture.frames, self._analysis.dropped
+        )
 
     def _judge(self) -> tuple[LiveState, Exception | None]:
         capture = self._capture.status
@@ -138,22 +160,25 @@ class LiveSession:
         if capture.state is CaptureState.LOST:
             return LiveState.STALLED, capture.error
         newest = self._capture.newest
-        if not self._analysis.is_ready.is_set() or newest is None:
-            return LiveState.STARTING, None
-        if capture.state is CaptureState.ENDED:
+        is_all_analysed = newest is None or self._analysed == newest.index
+        if capture.state is CaptureState.ENDED and is_all_analysed:
             return LiveState.ENDED, None
+        if newest is None or self._analysed < 0:
+            return LiveState.STARTING, None
         is_silent = self._clock() - newest.captured_at > PATIENCE_S
         return (LiveState.STALLED if self._source.is_device and is_silent else LiveState.RUNNING), None
 
     def start_recording(self, parent: Path) -> None:
         """Begins to record into a new folder below parent; the newest captured frame becomes number 0.
 
-        Does nothing while recording, or before the first frame and the backend are there. Failures to write
-        appear in recorder.error.
+        Does nothing before the first frame and the backend are there, or until the last recording is closed.
+        Failures to write appear in recorder.error.
         """
         backend, newest = self._analysis.backend, self._capture.newest
-        if self.recorder is not None or backend is None or newest is None:
+        is_writing = self._recorder_thread is not None and self._recorder_thread.is_alive()
+        if self.recorder is not None or is_writing or backend is None or newest is None:
             return
+        self._noted_loss = False
         facts = {
             "kind": "record",
             "source": {"name": self._source.name, "mode": self._capture.status.mode},
@@ -166,19 +191,18 @@ class LiveSession:
         self._recorder_thread = self._spawn(recorder, "writer", self._stop_recorder)
         self.recorder = recorder
 
-    def stop_recording(self) -> Recorder | None:
-        """Closes the recording, waiting for the disk within stop's bound; returns it, or None if there was none."""
-        recorder, thread = self.recorder, self._recorder_thread
-        if recorder is None or thread is None:
-            return None
-        self.recorder = None
-        recorder.finish_at(self._capture.status.frames)
-        self._stop_recorder.set()
-        thread.join(STOP_TIMEOUT_S)
+    def end_recording(self) -> Recorder | None:
+        """Lets the writer finish and does not wait for it; returns the recording, or None if there was none."""
+        recorder, self.recorder = self.recorder, None
+        if recorder is not None:
+            recorder.finish_at(self._capture.status.frames)
+            self._stop_recorder.set()
         return recorder
 
     def request_stop(self) -> None:
         """Asks capture and analysis to end, without waiting."""
+        if not self._stop.is_set():
+            self._stop_by = time.monotonic() + STOP_TIMEOUT_S
         self._stop.set()
         self._frames.close()
         self.results.close()
@@ -190,12 +214,15 @@ class LiveSession:
     def stop(self) -> list[str]:
         """Stops everything, the recording last; returns the names of threads that did not end in time.
 
+        Capture and analysis together get STOP_TIMEOUT_S since the first request, and then the disk as long again.
         Calling it again does nothing more.
         """
         self.request_stop()
         for thread in self._threads:
-            thread.join(STOP_TIMEOUT_S)
-        self.stop_recording()
+            thread.join(max(0.0, self._stop_by - time.monotonic()))
+        self.end_recording()
+        if self._recorder_thread is not None:
+            self._recorder_thread.join(STOP_TIMEOUT_S)
         late = self._living()
         if late:
             log.error("these threads did not end in time: %s", ", ".join(late))
@@ -209,3 +236,4 @@ class LiveSession:
         recorder = self.recorder
         if recorder is not None:
             recorder.offer(result)
+        self._analysed = result.frame_index

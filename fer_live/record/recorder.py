@@ -15,7 +15,7 @@ from fer_live.errors import RecordError
 from fer_live.record.session import Origin, SessionWriter, State, make_session_folder
 
 _QUEUE_SIZE = 512
-_POLL_S = 0.25
+_POLL_S = 0.1
 SESSION_NAME = "%Y-%m-%d_%H-%M-%S"
 
 
@@ -29,7 +29,8 @@ class Gap:
 class Recorder:
     """Runs on its own thread, so that a slow disk never holds analysis.
 
-    error: why recording ended early, or None. folder: once the session has begun. counts: once it has ended.
+    error: why recording ended early, or None. folder: once the session has begun. is_over: set when nothing more
+    will be written; counts are there then.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Recorder:
         self.folder: Path | None = None
         self.counts: dict[str, int] = {}
         self.error: RecordError | None = None
+        self.is_over = threading.Event()
 
     def offer(self, item: Result | Gap) -> None:
         """Hands over a result without waiting. One that does not fit is accounted for as dropped."""
@@ -68,6 +70,8 @@ class Recorder:
             self._record(stop)
         except RecordError as error:
             self.error = error
+        finally:
+            self.is_over.set()
 
     def _record(self, stop: threading.Event) -> None:
         folder = make_session_folder(self._parent, self._start_wall.strftime(SESSION_NAME))
@@ -81,8 +85,10 @@ class Recorder:
                 self._write_next(writer)
             state = State.CLOSED
         finally:
-            writer.close(state, self._frames_captured)
-            self.counts = writer.counts
+            try:
+                writer.close(state, self._frames_captured)
+            finally:
+                self.counts = writer.counts
 
     def _write_next(self, writer: SessionWriter) -> None:
         try:

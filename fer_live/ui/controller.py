@@ -23,18 +23,20 @@ class LiveController(QObject):
 
     status_changed(LiveStatus | None): several times a second; None when nothing runs any more.
     analysed(Frame, Result): the newest frame with its result.
-    recording_changed(): a recording began or ended; see recorder and last_recorder.
+    recording_changed(): a recording began or was asked to end; see recorder.
+    recorded(Recorder): a recording is over; its error says whether it ended well.
     """
 
     status_changed = pyqtSignal(object)
     analysed = pyqtSignal(object, object)
     recording_changed = pyqtSignal()
+    recorded = pyqtSignal(object)
     _answered = pyqtSignal(object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session: LiveSession | None = None
-        self.last_recorder: Recorder | None = None
+        self._closing: Recorder | None = None
         self._bridge: SlotBridge | None = None
         self._stop_asked_at: float | None = None
         self._config = Config()
@@ -85,8 +87,7 @@ class LiveController(QObject):
         """Stops and waits, within the session's bound: for when the window closes."""
         if self.session is not None:
             self._end_recording()
-            self.session.stop()
-            self._forget()
+            self._finish()
 
     def toggle_recording(self, parent: Path) -> None:
         """Begins or ends a recording below a folder; does nothing before the first frame."""
@@ -96,12 +97,18 @@ class LiveController(QObject):
             self._end_recording()
         else:
             self.session.start_recording(parent)
-        self.recording_changed.emit()
+            self.recording_changed.emit()
 
     def _end_recording(self) -> None:
+        """The writer finishes in its own time; a slow disk does not hold the window."""
         if self.session is not None and self.session.recorder is not None:
-            self.last_recorder = self.session.stop_recording()
+            self._closing = self.session.end_recording()
             self.recording_changed.emit()
+
+    def _tell_recorded(self) -> None:
+        if self._closing is not None and self._closing.is_over.is_set():
+            recorder, self._closing = self._closing, None
+            self.recorded.emit(recorder)
 
     def _take(self) -> None:
         taken = None if self.session is None else self.session.results.take()
@@ -112,17 +119,19 @@ class LiveController(QObject):
         session = self.session
         if session is None:
             return
-        if self._stop_asked_at is not None:
-            is_late = time.monotonic() - self._stop_asked_at > 2 * STOP_TIMEOUT_S
-            if is_late or not session.is_alive():
-                session.stop()
-                self._forget()
-                self.status_changed.emit(None)
-            return
-        if session.recorder is not None and session.recorder.error is not None:
+        if session.recorder is not None and session.recorder.is_over.is_set():
             self._end_recording()
-        self.status_changed.emit(session.status())
+        self._tell_recorded()
+        if self._stop_asked_at is None:
+            self.status_changed.emit(session.status())
+        elif not session.is_alive() or time.monotonic() - self._stop_asked_at > STOP_TIMEOUT_S:
+            self._finish()
+            self.status_changed.emit(None)
 
-    def _forget(self) -> None:
+    def _finish(self) -> None:
+        """Waits for what is left of the session's bound, and forgets the session."""
+        assert self.session is not None
         self._timer.stop()
+        self.session.stop()
+        self._tell_recorded()
         self.session = self._bridge = self._stop_asked_at = None
