@@ -82,6 +82,11 @@ def load_config(path: Path | None = None, assignments: Iterable[str] = ()) -> Co
     values = _read_toml(path) if path is not None or default_config_path().is_file() else {}
     for assignment in assignments:
         _merge(values, _parse_assignment(assignment))
+    return make_config(values)
+
+
+def make_config(values: dict[str, Any]) -> Config:
+    """The settings from nested values; raises ConfigError naming key, value and what is allowed."""
     try:
         return Config.model_validate(values)
     except ValidationError as error:

@@ -18,7 +18,7 @@ COLOURS = {
 }
 """One colour a label, apart for colour-blind eyes (Okabe & Ito 2008, 'Color Universal Design')."""
 
-UNCERTAIN_COLOUR = "#9A9A9A"
+UNCERTAIN, UNCERTAIN_COLOUR = "uncertain", "#9A9A9A"
 _BLACK, _WHITE = "#000000", "#FFFFFF"
 _PADDING = 4.0
 
@@ -59,12 +59,17 @@ def text_colour_on(background: str) -> str:
     return max((_BLACK, _WHITE), key=lambda colour: contrast(colour, background))
 
 
-def caption_text(track: Track, labels: Sequence[str]) -> str:
-    """'2 Happy 87 %', or '1 uncertain'."""
+def english(label: str) -> str:
+    """How a label, or UNCERTAIN, is shown."""
+    return label if label == UNCERTAIN else label.capitalize()
+
+
+def caption_text(track: Track, labels: Sequence[str], word: Callable[[str], str] = english) -> str:
+    """'2 Happy 87 %', or '1 uncertain'. word: how labels are shown, for other languages."""
     if track.label_index is None:
-        return f"{track.face_id} uncertain"
+        return f"{track.face_id} {word(UNCERTAIN)}"
     percent = round(100 * float(track.smoothed[track.label_index]))
-    return f"{track.face_id} {labels[track.label_index].capitalize()} {percent} %"
+    return f"{track.face_id} {word(labels[track.label_index])} {percent} %"
 
 
 def lay_out(
@@ -73,15 +78,16 @@ def lay_out(
     size: tuple[int, int],
     measure: Callable[[str], tuple[float, float]],
     is_mirrored: bool = False,
+    word: Callable[[str], str] = english,
 ) -> tuple[Caption, ...]:
     """One caption a track, inside the picture and clear of each other where there is room.
 
     size: picture width and height, px. measure: text -> width and height, px. is_mirrored: the picture is shown
-    as in a mirror, so boxes change sides; text does not.
+    as in a mirror, so boxes change sides; text does not. word: see caption_text.
     """
     placed: list[Caption] = []
     for track in sorted(tracks, key=lambda track: track.face_id):
-        text = caption_text(track, labels)
+        text = caption_text(track, labels, word)
         width, height = (extent + 2 * _PADDING for extent in measure(text))
         left, top, right, bottom = track.box.tolist()
         if is_mirrored:

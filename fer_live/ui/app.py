@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import sys
 import threading
 from logging.handlers import RotatingFileHandler
@@ -17,11 +18,12 @@ from fer_live.config import APP_NAME, Config
 from fer_live.errors import ConfigError
 from fer_live.ui.main_window import MainWindow
 from fer_live.ui.messages import error_text
-from fer_live.ui.translation import install_translation
+from fer_live.ui.translation import install_translation, system_language
 
 log = logging.getLogger(__name__)
 
 _LOG_BYTES, _LOG_FILES = 1_000_000, 3
+_SIGNAL_CHECK_MS = 200
 
 
 def run_app(config: Config, source: str | None = None) -> int:
@@ -35,12 +37,14 @@ def run_app(config: Config, source: str | None = None) -> int:
     hooks.install()
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("FER Live")
-    translator = install_translation()
+    translators = install_translation(system_language())
     window = MainWindow(config, QSettings(APP_NAME, APP_NAME), source)
     hooks.crashed.connect(lambda error: QTimer.singleShot(0, lambda: _show_crash(error, window)))
+    timer = _close_on_signals(window)
     window.show()
     code = QApplication.exec()
-    del translator
+    timer.stop()
+    translators.clear()
     return code
 
 
@@ -77,6 +81,23 @@ def _show_crash(error: BaseException, window: MainWindow) -> None:
     window.controller.shut_down()
     QMessageBox.critical(window, "FER Live", error_text(error))
     window.close()
+
+
+def _close_on_signals(window: MainWindow) -> QTimer:
+    """Ctrl-C and a polite kill finish the recording and close the window, without a question."""
+
+    def close() -> None:
+        window.controller.shut_down()
+        window.close()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Later, since a signal may come in the middle of anything.
+        signal.signal(number, lambda *_: QTimer.singleShot(0, close))
+    # Python sees a signal only when it runs, and Qt's event loop may sleep for hours.
+    timer = QTimer(window)
+    timer.timeout.connect(lambda: None)
+    timer.start(_SIGNAL_CHECK_MS)
+    return timer
 
 
 def _check_display() -> None:

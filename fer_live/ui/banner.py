@@ -19,7 +19,18 @@ class Tone(StrEnum):
     ERROR = "error"
 
 
-_COLOURS = {Tone.INFO: ("#0B4F79", "#FFFFFF"), Tone.WARNING: ("#F3D27A", "#000000"), Tone.ERROR: ("#A02318", "#FFFFFF")}
+class Until(StrEnum):
+    """When a message goes: when what it tells of is over, by itself after seconds, or when the user closes it."""
+
+    OVER = "over"
+    SOON = "soon"
+    CLOSED = "closed"
+
+
+COLOURS = {Tone.INFO: ("#0B4F79", "#FFFFFF"), Tone.WARNING: ("#F3D27A", "#000000"), Tone.ERROR: ("#A02318", "#FFFFFF")}
+"""Background and text."""
+
+Button = tuple[str, Callable[[], None]]
 
 
 class Banner(QFrame):
@@ -37,35 +48,44 @@ class Banner(QFrame):
         self._expiry.setSingleShot(True)
         self._expiry.setInterval(_SHORT_MS)
         self._expiry.timeout.connect(self.hide)
-        self._shown: tuple[object, ...] = ()
+        self._tone, self._until = Tone.INFO, Until.SOON
+        self._look: tuple[object, ...] = ()
         self.hide()
 
     def text(self) -> str:
         """The message, or '' while hidden."""
-        return self._text.text() if self.isVisibleTo(self.parentWidget()) else ""
+        return "" if self.isHidden() else self._text.text()
 
-    def show_message(
-        self, text: str, tone: Tone, buttons: Sequence[tuple[str, Callable[[], None]]] = (), is_short: bool = False
-    ) -> None:
-        """Shows a message; a short one hides itself after a few seconds."""
+    def show_message(self, text: str, tone: Tone, until: Until, buttons: Sequence[Button] = ()) -> None:
+        """Shows a message; one that stays until it is closed gets a button for that."""
+        if until is Until.CLOSED:
+            buttons = [*buttons, (self.tr("Close"), self.hide)]
         self._text.setText(text)
-        wanted = (tone, tuple(title for title, _ in buttons))
-        if wanted != self._shown:
-            self._shown = wanted
+        look = (tone, until, *(title for title, _ in buttons))
+        # A lost camera is reported again and again: its buttons must live long enough to be clicked.
+        if until is not Until.OVER or look != self._look:
             self._rebuild(tone, buttons)
-        if is_short:
+        self._tone, self._until, self._look = tone, until, look
+        if until is Until.SOON:
             self._expiry.start()
         else:
             self._expiry.stop()
         self.show()
 
-    def hide_unless_short(self) -> None:
-        """Hides a message that was about what is over; short ones hide themselves."""
-        if not self._expiry.isActive():
+    def show_news(self, text: str, buttons: Sequence[Button] = ()) -> None:
+        """Says for some seconds what has been done; beside an error that is shown, not in its place."""
+        if self._tone is Tone.ERROR and not self.isHidden():
+            self._text.setText(f"{self._text.text()} {text}")
+        else:
+            self.show_message(text, Tone.INFO, Until.SOON, buttons)
+
+    def end_state(self) -> None:
+        """Hides a message that was about what is over now."""
+        if self._until is Until.OVER:
             self.hide()
 
-    def _rebuild(self, tone: Tone, buttons: Sequence[tuple[str, Callable[[], None]]]) -> None:
-        background, foreground = _COLOURS[tone]
+    def _rebuild(self, tone: Tone, buttons: Sequence[Button]) -> None:
+        background, foreground = COLOURS[tone]
         self.setStyleSheet(f"Banner {{ background: {background}; }} QLabel {{ color: {foreground}; }}")
         for button in self._buttons:
             self._layout.removeWidget(button)
@@ -73,6 +93,7 @@ class Banner(QFrame):
         self._buttons = []
         for title, action in buttons:
             button = QPushButton(title)
+            button.setToolTip(title)
             button.clicked.connect(lambda checked, action=action: action())
             self._layout.addWidget(button)
             self._buttons.append(button)

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 
 from PyQt6.QtCore import QRectF, QSize, Qt
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
 
-from fer_live.core.overlay import colour_of
+from fer_live.core.overlay import UNCERTAIN, colour_of
 from fer_live.core.structs import Track
+from fer_live.ui.translation import label_word
+
+_WIDTH_CHARS = 44
+_TITLE_SCALE = 1.25
 
 
 class FacePanel(QWidget):
@@ -18,16 +22,18 @@ class FacePanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Selected face"))
-        self._title = QLabel()
-        font = self._title.font()
-        font.setPointSizeF(font.pointSizeF() * 1.25)
-        font.setBold(True)
-        self._title.setFont(font)
+        self.setFixedWidth(_WIDTH_CHARS * self.fontMetrics().averageCharWidth())
+        self._title, self._state, self._footer = QLabel(), QLabel(), QLabel()
         self._bars = _Bars()
-        self._footer = QLabel()
+        head = QHBoxLayout()
+        head.addWidget(self._title, stretch=1)
+        head.addWidget(self._state)
+        for label in (self._title, self._state):
+            enlarge(label, _TITLE_SCALE)
         layout = QVBoxLayout(self)
-        for widget in (self._title, self._bars, self._footer):
-            layout.addWidget(widget)
+        layout.addLayout(head)
+        layout.addWidget(self._bars)
+        layout.addWidget(self._footer)
         layout.addStretch()
         self.show_track(None, ())
 
@@ -35,18 +41,28 @@ class FacePanel(QWidget):
         """Shows a face as of now, or that there is none."""
         if track is None:
             self._title.setText(self.tr("No face"))
+            self._state.setText("")
             self._footer.setText("")
-            self._bars.show_values(labels, ())
+            self._bars.show_values(labels, [0.0] * len(labels))
             return
-        if track.label_index is None:
-            state = self.tr("uncertain")
-        else:
-            label = self.tr(labels[track.label_index].capitalize())
-            state = f"{label} {100 * track.smoothed[track.label_index]:.0f} %"
-        self._title.setText(self.tr("Face {id}").format(id=track.face_id) + f"   {state}")
+        index = track.label_index
+        percent = "" if index is None else f" {100 * track.smoothed[index]:.0f} %"
+        self._title.setText(self.tr("Face {id}").format(id=track.face_id))
+        self._state.setText(label_word(UNCERTAIN if index is None else labels[index]) + percent)
         width = float(track.box[2] - track.box[0])
         self._footer.setText(self.tr("{width:.0f} px · {age:.0f} s tracked").format(width=width, age=track.age_s))
         self._bars.show_values(labels, track.smoothed.tolist())
+
+
+def enlarge(label: QLabel, scale: float) -> None:
+    """Makes a label a title: bold, and larger than the system's text by a factor."""
+    font = label.font()
+    if font.pixelSize() > 0:
+        font.setPixelSize(round(font.pixelSize() * scale))
+    else:
+        font.setPointSizeF(font.pointSizeF() * scale)
+    font.setBold(True)
+    label.setFont(font)
 
 
 class _Bars(QWidget):
@@ -54,6 +70,7 @@ class _Bars(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
+        self.setAccessibleName(self.tr("Probabilities"))
         self._labels: Sequence[str] = ()
         self._values: Sequence[float] = ()
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
@@ -62,35 +79,29 @@ class _Bars(QWidget):
         if len(labels) != len(self._labels):
             self.updateGeometry()
         self._labels, self._values = labels, values
-        words = (f"{self._word(label)} {100 * value:.0f} %" for label, value in zip(labels, values, strict=False))
+        words = (f"{label_word(label)} {100 * value:.0f} %" for label, value in zip(labels, values, strict=True))
         self.setAccessibleDescription(", ".join(words))
         self.update()
 
-    def _word(self, label: str) -> str:
-        # The labels of FER2013, as the translator must see them:
-        # self.tr("Angry") self.tr("Disgust") self.tr("Fear") self.tr("Happy") self.tr("Sad") self.tr("Surprise")
-        # self.tr("Neutral")
-        return self.tr(label.capitalize())
-
-    def sizeHint(self) -> QSize:
-        return QSize(280, round(max(7, len(self._labels)) * self._row_height()))
-
     def _row_height(self) -> float:
         return QFontMetricsF(self.font()).height() * 1.5
+
+    def sizeHint(self) -> QSize:
+        return QSize(0, round(self._row_height() * max(7, len(self._labels))))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         metrics = QFontMetricsF(self.font())
         row = self._row_height()
-        words = max((metrics.horizontalAdvance(self._word(label)) for label in self._labels), default=0) + 10
+        words = max((metrics.horizontalAdvance(label_word(label)) for label in self._labels), default=0) + 10
         percents = metrics.horizontalAdvance("100 %") + 6
         room = max(0.0, self.width() - words - percents)
-        for index, (label, value) in enumerate(zip(self._labels, self._values, strict=False)):
+        for index, (label, value) in enumerate(zip(self._labels, self._values, strict=True)):
             top = index * row
             painter.setPen(self.palette().text().color())
             middle = Qt.AlignmentFlag.AlignVCenter
-            painter.drawText(QRectF(0, top, words, row), middle, self._word(label))
+            painter.drawText(QRectF(0, top, words, row), middle, label_word(label))
             percent = QRectF(self.width() - percents, top, percents, row)
             painter.drawText(percent, middle | Qt.AlignmentFlag.AlignRight, f"{100 * value:.0f} %")
             painter.setPen(Qt.PenStyle.NoPen)

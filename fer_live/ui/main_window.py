@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
 from PyQt6.QtCore import QSettings, Qt, QTimer, QUrl
@@ -12,7 +11,6 @@ from PyQt6.QtGui import QAction, QCloseEvent, QDesktopServices, QKeyEvent, QKeyS
 from PyQt6.QtWidgets import (
     QDialog,
     QFileDialog,
-    QHBoxLayout,
     QInputDialog,
     QMainWindow,
     QMenu,
@@ -25,29 +23,24 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fer_live.capture.camera import is_url
+from fer_live.capture.camera import is_url, public_address
 from fer_live.capture.opening import DEMO
 from fer_live.config import APP_NAME, Config, recording_folder, save_config
 from fer_live.core.structs import Frame, Result
 from fer_live.errors import FerError
 from fer_live.pipeline.live import LiveState, LiveStatus
-from fer_live.ui.banner import Banner, Tone
+from fer_live.record.recorder import Recorder
+from fer_live.ui.banner import Banner, Tone, Until
 from fer_live.ui.controller import LiveController
-from fer_live.ui.face_panel import FacePanel
+from fer_live.ui.live_page import LivePage
 from fer_live.ui.messages import copy_details, error_text, stalled_text
-from fer_live.ui.pages import NoticePage, WelcomePage
-from fer_live.ui.selection import Selection
+from fer_live.ui.pages import NoticePage, StartingPage, WelcomePage
 from fer_live.ui.settings_dialog import SettingsDialog
 from fer_live.ui.snapshot import save_snapshot
 from fer_live.ui.source_picker import SourcePicker
 from fer_live.ui.status_line import StatusLine
-from fer_live.ui.video_view import VideoView
-
-if TYPE_CHECKING:
-    from fer_live.ui.timeline import Timeline
 
 _NOTICE_SEEN, _GEOMETRY, _SOURCE, _MIRRORED = "notice_seen", "geometry", "source", "mirrored"
-_PANEL_PX, _TIMELINE_PX = 320, 150
 
 
 class MainWindow(QMainWindow):
@@ -59,47 +52,35 @@ class MainWindow(QMainWindow):
         self.config = config
         self.controller = LiveController(self)
         self._settings = settings
-        self._selection = Selection()
-        self._timeline: Timeline | None = None
         self._restart_on = ""
-        self._build_body()
-        self._build_toolbar()
         self.status_line = StatusLine(self)
         self.setStatusBar(self.status_line)
+        self._build_body()
+        self._build_toolbar()
         self.controller.analysed.connect(self._show_result)
         self.controller.status_changed.connect(self._show_status)
         self.controller.recording_changed.connect(self._show_recording)
+        self.controller.recorded.connect(self._show_recorded)
+        # Without a widget in focus, keys go to the window.
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._restore(source)
-        # pyqtgraph takes long to import: the window is there first.
-        QTimer.singleShot(0, self._add_timeline)
+        QTimer.singleShot(0, self.live.add_timeline)
 
     def _build_body(self) -> None:
-        self.view, self.face_panel, self.banner = VideoView(), FacePanel(), Banner()
-        self.notice, self.welcome = NoticePage(), WelcomePage()
+        self.banner = Banner()
+        self.welcome, self.notice, self.starting, self.live = WelcomePage(), NoticePage(), StartingPage(), LivePage()
         self.pages = QStackedWidget()
-        for page in (self.welcome, self.notice, self.view):
+        for page in (self.welcome, self.notice, self.starting, self.live):
             self.pages.addWidget(page)
-        self.view.face_clicked.connect(self._selection.choose)
         self.notice.accepted.connect(self._accept_notice)
         self.welcome.camera_wanted.connect(lambda: self._start_on(""))
         self.welcome.video_wanted.connect(self.open_video)
         self.welcome.demo_wanted.connect(lambda: self._start_on(DEMO))
-        self.face_panel.setFixedWidth(_PANEL_PX)
-        upper = QHBoxLayout()
-        upper.addWidget(self.pages, stretch=1)
-        upper.addWidget(self.face_panel)
         body = QWidget()
-        self._column = QVBoxLayout(body)
-        self._column.addWidget(self.banner)
-        self._column.addLayout(upper, stretch=1)
+        column = QVBoxLayout(body)
+        column.addWidget(self.banner)
+        column.addWidget(self.pages, stretch=1)
         self.setCentralWidget(body)
-
-    def _add_timeline(self) -> None:
-        from fer_live.ui.timeline import Timeline
-
-        self._timeline = Timeline()
-        self._timeline.setFixedHeight(_TIMELINE_PX)
-        self._column.addWidget(self._timeline)
 
     def _build_toolbar(self) -> None:
         self.toolbar = QToolBar(self.tr("Main"))
@@ -108,22 +89,23 @@ class MainWindow(QMainWindow):
         self.picker = SourcePicker()
         self.picker.source_picked.connect(self._start_on)
         self.toolbar.addWidget(self.picker)
-        self.start_action = self._add_action(self.tr("Start"), self.tr("Space"), self.toggle_running)
-        self.record_action = self._add_action(self.tr("Record"), "R", self.toggle_recording)
-        self.snapshot_action = self._add_action(self.tr("Snapshot"), "S", self.save_snapshot)
-        self.mirror_action = self._add_action(self.tr("Mirror"), "H", self._mirror)
+        self.start_action = self._add_action(self.toggle_running)
+        self.record_action = self._add_action(self.toggle_recording)
+        self.snapshot_action = self._add_action(self.save_snapshot)
+        self.mirror_action = self._add_action(self._mirror)
         self.mirror_action.setCheckable(True)
+        _entitle(self.snapshot_action, self.tr("Snapshot"), "S")
+        _entitle(self.mirror_action, self.tr("Mirror"), "H")
+        self._show_recording()
         spacer = QWidget()
         spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self.toolbar.addWidget(spacer)
         self._add_menu()
         for button in self.toolbar.findChildren(QToolButton):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-            button.setAccessibleName(button.text())
 
-    def _add_action(self, title: str, key: str, run: Callable[[], None]) -> QAction:
-        action = QAction(title, self)
-        action.setToolTip(f"{title} ({key})")
+    def _add_action(self, run: Callable[[], None]) -> QAction:
+        action = QAction(self)
         action.triggered.connect(lambda checked: run())
         self.toolbar.addAction(action)
         return action
@@ -161,7 +143,12 @@ class MainWindow(QMainWindow):
         if self._settings.value(_NOTICE_SEEN, False, type=bool):
             QTimer.singleShot(0, self._start_if_possible)
         else:
-            self.pages.setCurrentWidget(self.notice)
+            self._show_page(self.notice)
+
+    def _show_page(self, page: QWidget) -> None:
+        if page is not self.pages.currentWidget():
+            self.pages.setCurrentWidget(page)
+            self.setFocus()
 
     def _list_sources(self, wanted: str) -> None:
         self._source = self.picker.refill(wanted)
@@ -172,11 +159,12 @@ class MainWindow(QMainWindow):
 
     def _accept_notice(self) -> None:
         self._settings.setValue(_NOTICE_SEEN, True)
-        self.pages.setCurrentWidget(self.welcome)
+        self._show_page(self.welcome)
         self._start_if_possible()
 
     def _start_if_possible(self) -> None:
-        if self._source:
+        """Starts if there is a source and the notice has been read, which comes before any camera is opened."""
+        if self._source and self._settings.value(_NOTICE_SEEN, False, type=bool):
             self._start()
 
     def _start_on(self, source: str) -> None:
@@ -189,18 +177,15 @@ class MainWindow(QMainWindow):
             self.controller.stop()
 
     def _start(self) -> None:
-        self._selection.reset()
+        self.live.clear()
         self.status_line.clear()
-        if self._timeline is not None:
-            self._timeline.clear()
         self.banner.hide()
         self.controller.start(self._source, self.config)
 
     def toggle_running(self) -> None:
         """Starts or stops."""
-        if self.pages.currentWidget() is self.notice:
-            return
         if self.controller.session is not None:
+            self._restart_on = ""
             self.controller.stop()
         else:
             self._list_sources(self._source)
@@ -211,7 +196,7 @@ class MainWindow(QMainWindow):
         self.controller.toggle_recording(recording_folder(self.config))
 
     def _mirror(self) -> None:
-        self.view.set_mirrored(self.mirror_action.isChecked())
+        self.live.view.set_mirrored(self.mirror_action.isChecked())
 
     def open_video(self) -> None:
         """Asks for a video file and plays it."""
@@ -223,33 +208,40 @@ class MainWindow(QMainWindow):
         """Asks for a stream's address and shows it."""
         prompt = self.tr("Address (rtsp:// or http://)")
         address, is_accepted = QInputDialog.getText(self, self.tr("Open stream"), prompt)
-        if is_accepted and address:
-            self._start_on(address)
+        if not is_accepted or not address.strip():
+            return
+        try:
+            public_address(address.strip())
+        except FerError as error:
+            self.banner.show_message(str(error), Tone.ERROR, Until.CLOSED)
+        else:
+            self._start_on(address.strip())
 
     def edit_settings(self) -> None:
         """Edits and saves the settings; a running session starts again with them."""
         dialog = SettingsDialog(self.config, self)
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return
+        self.config = dialog.config
         try:
-            self.config = dialog.config()
             save_config(self.config)
         except FerError as error:
-            self.banner.show_message(str(error), Tone.ERROR)
-        if self.controller.session is not None:
-            self._start_on(self._source)
+            self.banner.show_message(str(error), Tone.ERROR, Until.CLOSED)
+        else:
+            if self.controller.session is not None:
+                self._start_on(self._source)
 
     def save_snapshot(self) -> None:
         """Saves the picture with its overlay as PNG in the recordings' folder."""
-        image = self.view.snapshot()
+        image = self.live.view.snapshot()
         if image is None:
             return
         try:
             path = save_snapshot(image, recording_folder(self.config))
         except FerError as error:
-            self.banner.show_message(str(error), Tone.ERROR)
+            self.banner.show_message(str(error), Tone.ERROR, Until.CLOSED)
         else:
-            self.banner.show_message(self.tr("Saved {path}").format(path=path), Tone.INFO, is_short=True)
+            self.banner.show_news(self.tr("Saved {path}").format(path=path))
 
     def show_keys(self) -> None:
         """All keys, in the banner."""
@@ -259,21 +251,27 @@ class MainWindow(QMainWindow):
             ("S", self.tr("snapshot")),
             ("H", self.tr("mirror")),
             ("F", self.tr("full screen")),
+            (self.tr("Esc"), self.tr("leave full screen")),
             ("[ ]", self.tr("previous or next face")),
             ("Ctrl+O", self.tr("open a video")),
             ("Ctrl+L", self.tr("open a stream")),
             ("Ctrl+,", self.tr("settings")),
         )
         text = " · ".join(f"{key}: {what}" for key, what in keys)
-        self.banner.show_message(text, Tone.INFO, [(self.tr("Close"), self.banner.hide)])
+        self.banner.show_message(text, Tone.INFO, Until.CLOSED)
 
     def toggle_full_screen(self) -> None:
         """Shows the picture alone on the whole screen, or the window again."""
         is_full = not self.isFullScreen()
-        for widget in (self.toolbar, self.face_panel, self.status_line, self._timeline):
-            if widget is not None:
-                widget.setVisible(not is_full)
+        for widget in (self.toolbar, self.status_line):
+            widget.setVisible(not is_full)
+        self.live.show_picture_alone(is_full)
         self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen)
+
+    def leave_full_screen(self) -> None:
+        """Shows the window again."""
+        if self.isFullScreen():
+            self.toggle_full_screen()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Single keys come here only if the focused widget has no use for them, so they never disturb typing."""
@@ -283,8 +281,9 @@ class MainWindow(QMainWindow):
             "s": self.save_snapshot,
             "h": self.mirror_action.trigger,
             "f": self.toggle_full_screen,
-            "]": lambda: self._selection.step(1),
-            "[": lambda: self._selection.step(-1),
+            "\x1b": self.leave_full_screen,
+            "]": lambda: self.live.selection.step(1),
+            "[": lambda: self.live.selection.step(-1),
         }
         run = runs.get(event.text().lower()) if event is not None else None
         if run is not None:
@@ -296,14 +295,8 @@ class MainWindow(QMainWindow):
         session = self.controller.session
         if session is None or session.backend is None:
             return
-        labels = session.backend.card.labels
-        track = self._selection.follow(result.tracks)
-        self.view.show_result(frame, result, labels, None if track is None else track.face_id)
-        self.face_panel.show_track(track, labels)
+        self.live.show_result(frame, result, session.backend.card.labels)
         self.status_line.count(result)
-        if self._timeline is not None:
-            self._timeline.add(result)
-            self._timeline.draw(self._selection.face_id, labels, result.captured_at)
 
     def _show_status(self, status: LiveStatus | None) -> None:
         """Shows what the session is doing; None once it has ended."""
@@ -312,55 +305,65 @@ class MainWindow(QMainWindow):
             self._show_ended()
             return
         self.status_line.show_status(status, self.controller.session)
-        self.view.set_dimmed(status.state in (LiveState.STALLED, LiveState.FAILED))
+        self.live.view.set_dimmed(status.state is LiveState.STALLED)
         if status.state is LiveState.RUNNING:
-            self.pages.setCurrentWidget(self.view)
-            self.banner.hide_unless_short()
+            self._show_page(self.live)
+            self.banner.end_state()
         elif status.state is LiveState.STARTING:
-            self.banner.show_message(self.tr("Starting…"), Tone.INFO)
+            self.starting.show_source(self.picker.currentText())
+            self._show_page(self.starting)
         elif status.state is LiveState.STALLED:
-            self.banner.show_message(stalled_text(status), Tone.WARNING, [(self.tr("Stop"), self.controller.stop)])
+            stop = (self.tr("Stop"), self.toggle_running)
+            self.banner.show_message(stalled_text(status), Tone.WARNING, Until.OVER, [stop])
         elif status.state is LiveState.ENDED:
+            self.banner.show_news(self.tr("The video has ended."))
             self.controller.stop()
         elif status.state is LiveState.FAILED:
             self._show_failure(status.error)
 
     def _show_failure(self, error: Exception | None) -> None:
         self.controller.stop()
-        again = (self.tr("Try again"), self.toggle_running)
+        again = (self.tr("Try again"), self._try_again)
         details = (self.tr("Copy details"), lambda: copy_details(error))
-        self.banner.show_message(error_text(error), Tone.ERROR, [again, details])
+        self.banner.show_message(error_text(error), Tone.ERROR, Until.CLOSED, [again, details])
+        if self.controller.session is None:
+            self._show_ended()
+
+    def _try_again(self) -> None:
+        if self.controller.session is None:
+            self.toggle_running()
 
     def _show_ended(self) -> None:
-        self.face_panel.show_track(None, ())
         self.status_line.clear()
+        self.banner.end_state()
         if self._restart_on:
             self._restart_on = ""
             self._start_if_possible()
         else:
-            self.view.clear()
-            self.pages.setCurrentWidget(self.welcome)
+            self.live.clear()
+            self._show_page(self.welcome)
 
     def _show_actions(self, status: LiveStatus | None) -> None:
         is_running = status is not None and status.state in (LiveState.RUNNING, LiveState.STALLED)
         has_session = self.controller.session is not None
-        self.start_action.setText(self.tr("Stop") if has_session else self.tr("Start"))
+        _entitle(self.start_action, self.tr("Stop") if has_session else self.tr("Start"), self.tr("Space"))
         self.record_action.setEnabled(is_running or self.controller.recorder is not None)
         self.snapshot_action.setEnabled(is_running)
 
     def _show_recording(self) -> None:
         """A recording began or ended."""
-        recorder, last = self.controller.recorder, self.controller.last_recorder
-        self.record_action.setText(self.tr("Record") if recorder is None else self.tr("Stop recording"))
-        self.status_line.show_recording(recorder is not None)
-        if recorder is not None or last is None:
-            return
-        if last.error is not None:
-            self.banner.show_message(error_text(last.error), Tone.ERROR, [(self.tr("Close"), self.banner.hide)])
-        elif last.folder is not None:
-            text = self.tr("Recorded {folder}").format(folder=last.folder)
-            folder = last.folder
-            self.banner.show_message(text, Tone.INFO, [(self.tr("Show"), lambda: _open_folder(folder))], is_short=True)
+        is_recording = self.controller.recorder is not None
+        _entitle(self.record_action, self.tr("Stop recording") if is_recording else self.tr("Record"), "R")
+        self.status_line.show_recording(is_recording)
+
+    def _show_recorded(self, recorder: Recorder) -> None:
+        """A recording is over."""
+        folder = recorder.folder
+        if recorder.error is not None:
+            self.banner.show_message(error_text(recorder.error), Tone.ERROR, Until.CLOSED)
+        elif folder is not None:
+            show = (self.tr("Show"), lambda: _open_folder(folder))
+            self.banner.show_news(self.tr("Recorded {folder}").format(folder=folder), [show])
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Asks once while recording; then the recording is closed and everything stopped."""
@@ -369,6 +372,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.controller.shut_down()
+        self.leave_full_screen()
         self._settings.setValue(_GEOMETRY, self.saveGeometry())
         self._settings.setValue(_MIRRORED, self.mirror_action.isChecked())
         # Addresses of streams may hold passwords.
@@ -378,6 +382,11 @@ class MainWindow(QMainWindow):
     def _may_close(self) -> bool:
         text = self.tr("A recording is going on. Finish it and close?")
         return QMessageBox.question(self, "FER Live", text) == QMessageBox.StandardButton.Yes
+
+
+def _entitle(action: QAction, title: str, key: str) -> None:
+    action.setText(title)
+    action.setToolTip(f"{title} ({key})")
 
 
 def _open_folder(folder: Path) -> None:

@@ -1,9 +1,14 @@
-"""What the window shows instead of a picture: the notice of the first start, and what to do without a camera."""
+"""What the window shows while there is no picture: the first start's notice, three ways to get one, or 'Starting'."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from fer_live.ui.face_panel import enlarge
+
+_WIDTH_CHARS = 88
+_TITLE_SCALE = 1.5
 
 
 class _Page(QWidget):
@@ -12,33 +17,33 @@ class _Page(QWidget):
     def __init__(self) -> None:
         super().__init__()
         self._title, self._text = QLabel(), QLabel()
-        font = self._title.font()
-        font.setPointSizeF(font.pointSizeF() * 1.5)
-        font.setBold(True)
-        self._title.setFont(font)
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        enlarge(self._title, _TITLE_SCALE)
+        middle = QWidget()
+        middle.setMaximumWidth(_WIDTH_CHARS * self.fontMetrics().averageCharWidth())
         self._row = QHBoxLayout()
-        column = QVBoxLayout()
+        column = QVBoxLayout(middle)
         column.addStretch()
         for label in (self._title, self._text):
             label.setWordWrap(True)
-            label.setFixedWidth(520)
             column.addWidget(label)
         column.addSpacing(12)
         column.addLayout(self._row)
         column.addStretch()
         layout = QHBoxLayout(self)
-        layout.addStretch()
-        layout.addLayout(column)
-        layout.addStretch()
-        self._text.setTextFormat(Qt.TextFormat.PlainText)
+        layout.addStretch(1)
+        # So much stretch that the text has its full width, as long as the window is wide enough.
+        layout.addWidget(middle, 1000)
+        layout.addStretch(1)
 
     def write(self, title: str, text: str) -> None:
         """Sets title and text."""
         self._title.setText(title)
         self._text.setText(text)
 
-    def _add_button(self, title: str) -> QPushButton:
+    def _add_button(self, title: str, tip: str) -> QPushButton:
         button = QPushButton(title)
+        button.setToolTip(tip)
         self._row.addWidget(button)
         return button
 
@@ -62,7 +67,8 @@ class NoticePage(_Page):
                 "work and in education, but for medical and safety reasons (AI Act, Art. 5(1)(f))."
             ),
         )
-        self._add_button(self.tr("I understand")).clicked.connect(self.accepted)
+        button = self._add_button(self.tr("I understand"), self.tr("Go on; this is shown only once"))
+        button.clicked.connect(self.accepted)
 
 
 class WelcomePage(_Page):
@@ -74,12 +80,12 @@ class WelcomePage(_Page):
 
     def __init__(self) -> None:
         super().__init__()
-        for title, signal in (
-            (self.tr("Use camera"), self.camera_wanted),
-            (self.tr("Open video…"), self.video_wanted),
-            (self.tr("Demo"), self.demo_wanted),
+        for title, tip, signal in (
+            (self.tr("Use camera"), self.tr("Start on the first camera"), self.camera_wanted),
+            (self.tr("Open video…"), self.tr("Play a video file (Ctrl+O)"), self.video_wanted),
+            (self.tr("Demo"), self.tr("Start on a photograph that moves"), self.demo_wanted),
         ):
-            self._add_button(title).clicked.connect(signal)
+            self._add_button(title, tip).clicked.connect(signal)
         self.show_ready()
 
     def show_ready(self) -> None:
@@ -92,3 +98,12 @@ class WelcomePage(_Page):
             self.tr("No camera found"),
             self.tr("Plug one in and press 'Use camera', open a video, or have a look at the demo."),
         )
+
+
+class StartingPage(_Page):
+    """Shown until the first frame is labelled."""
+
+    def show_source(self, title: str) -> None:
+        """title: the source, for people."""
+        text = self.tr("Opening {source} and loading the network.").format(source=title)
+        self.write(self.tr("Starting…"), text)

@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import (
     QDoubleSpinBox,
     QFormLayout,
     QGroupBox,
+    QLabel,
     QLineEdit,
     QSpinBox,
     QVBoxLayout,
@@ -21,17 +22,19 @@ from PyQt6.QtWidgets import (
 )
 
 from fer_live.backends.registry import BACKENDS, shipped_models
-from fer_live.config import Config
+from fer_live.config import Config, make_config
+from fer_live.errors import ConfigError
 
-_STEP = 0.01
+_STEP, _DECIMALS = 0.01, 3
 
 
 class SettingsDialog(QDialog):
-    """Edits a Config; ranges, defaults and descriptions are the config's own."""
+    """Edits a Config; ranges, defaults and descriptions are the config's own. config: as accepted last."""
 
     def __init__(self, config: Config, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(self.tr("Settings"))
+        self.config = config
         self._editors: dict[tuple[str, ...], QWidget] = {}
         layout = QVBoxLayout(self)
         top = QFormLayout()
@@ -39,32 +42,46 @@ class SettingsDialog(QDialog):
         for name, field in Config.model_fields.items():
             value = getattr(config, name)
             if isinstance(value, BaseModel):
-                group = QGroupBox(name.capitalize())
+                group = QGroupBox(self.tr(name))
                 form = QFormLayout(group)
                 for inner, inner_field in type(value).model_fields.items():
                     self._add(form, (name, inner), inner_field, getattr(value, inner))
                 layout.addWidget(group)
             else:
                 self._add(top, (name,), field, value)
+        self._problem = QLabel()
+        self._problem.setWordWrap(True)
+        self._problem.hide()
+        layout.addWidget(self._problem)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         layout.addWidget(buttons)
 
-    def config(self) -> Config:
-        """The settings as edited."""
+    def accept(self) -> None:
+        """Closes if the settings fit together, else says what does not."""
+        try:
+            self.config = make_config(self._values())
+        except ConfigError as error:
+            self._problem.setText(str(error))
+            self._problem.show()
+        else:
+            super().accept()
+
+    def _values(self) -> dict[str, Any]:
         values: dict[str, Any] = {}
         for path, editor in self._editors.items():
             place = values if len(path) == 1 else values.setdefault(path[0], {})
             place[path[-1]] = _value_of(editor)
-        return Config.model_validate(values)
+        return values
 
     def _add(self, form: QFormLayout, path: tuple[str, ...], field: FieldInfo, value: Any) -> None:
         editor = _editor(path, field, value)
-        editor.setToolTip(field.description or "")
-        editor.setAccessibleName(" ".join(path))
+        title = self.tr(path[-1].replace("_", " "))
+        editor.setToolTip(self.tr(field.description or ""))
+        editor.setAccessibleName(title)
         self._editors[path] = editor
-        form.addRow(self.tr(path[-1].replace("_", " ")), editor)
+        form.addRow(title, editor)
 
 
 def _editor(path: tuple[str, ...], field: FieldInfo, value: Any) -> QWidget:
@@ -74,16 +91,16 @@ def _editor(path: tuple[str, ...], field: FieldInfo, value: Any) -> QWidget:
         editor.addItems(choices if value in choices else [*choices, value])
         editor.setCurrentText(value)
         return editor
-    if isinstance(value, str):
+    if field.annotation is str:
         return QLineEdit(value)
     low, high = _limits(field)
-    if isinstance(value, int):
+    if field.annotation is int:
         spin = QSpinBox()
         spin.setRange(int(low), int(high))
         spin.setValue(value)
         return spin
     number = QDoubleSpinBox()
-    number.setDecimals(2)
+    number.setDecimals(_DECIMALS)
     number.setRange(low, high)
     number.setSingleStep(_STEP if high <= 1 else 1.0)
     number.setValue(value)

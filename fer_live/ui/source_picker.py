@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QWidget
 
 from fer_live.capture.camera import is_url, public_address
 from fer_live.capture.listing import list_cameras
 from fer_live.capture.opening import DEMO
+
+_WIDTH_CHARS = 30
 
 
 class SourcePicker(QComboBox):
@@ -22,9 +24,12 @@ class SourcePicker(QComboBox):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumWidth(220)
+        self.setMinimumWidth(_WIDTH_CHARS * self.fontMetrics().averageCharWidth())
+        # A list with the focus takes letters as searches: the mouse must not take the keys from the window.
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(self.tr("Source"))
         self.setToolTip(self.tr("Camera, video or stream"))
+        self.setPlaceholderText(self.tr("No camera"))
         self.activated.connect(lambda index: self.source_picked.emit(str(self.itemData(index))))
 
     def refill(self, wanted: str) -> str:
@@ -37,12 +42,11 @@ class SourcePicker(QComboBox):
         if not wanted and cameras:
             wanted = str(cameras[0].index)
         if wanted and self.findData(wanted) < 0:
-            self.addItem(_title(wanted), wanted)
+            self.addItem(self._title(wanted), wanted)
         self.setCurrentIndex(self.findData(wanted))
         return wanted
 
-
-def _title(source: str) -> str:
-    if is_url(source):
-        return public_address(source)
-    return f"camera {source}" if source.isdecimal() else Path(source).name
+    def _title(self, source: str) -> str:
+        if is_url(source):
+            return public_address(source)
+        return self.tr("camera {index}").format(index=source) if source.isdecimal() else Path(source).name

@@ -1,10 +1,10 @@
-"""The line at the bottom: how fast, how old, what was lost, what computes, and the recording."""
+"""The line below: how well it keeps up, what computes, and the recording."""
 
 from __future__ import annotations
 
 import time
 
-from PyQt6.QtWidgets import QLabel, QStatusBar, QWidget
+from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from fer_live.backends.registry import probe_all
 from fer_live.core.structs import Result
@@ -12,6 +12,8 @@ from fer_live.pipeline.live import LiveSession, LiveStatus
 from fer_live.pipeline.meters import Meter
 
 _REFRESH_S = 0.5
+_INDENT_PX = 8
+_MODEL_TITLES = {"mobilevit_xxs": "MobileViT-XXS", "resnet18": "ResNet18"}
 
 
 class StatusLine(QStatusBar):
@@ -20,11 +22,15 @@ class StatusLine(QStatusBar):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text, self._recording = QLabel(), QLabel()
+        self._text.setIndent(_INDENT_PX)
+        # A line that grows must not widen the window.
+        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.addWidget(self._text, 1)
         self.addPermanentWidget(self._recording)
         self._meter = Meter()
         self._refreshed_at = 0.0
         self._recording_since: float | None = None
+        self._why = ""
 
     def text(self) -> str:
         """Everything that is shown."""
@@ -45,15 +51,29 @@ class StatusLine(QStatusBar):
             return
         self._refreshed_at = now
         reading = self._meter.read(now)
+        model = _MODEL_TITLES.get(backend.card.name, backend.card.name)
         parts = (
             f"{reading.rate_hz:.1f} Hz",
             self.tr("age {p50:.0f}/{p95:.0f} ms").format(p50=reading.age_p50_ms, p95=reading.age_p95_ms),
             self.tr("{count} dropped").format(count=status.dropped),
-            status.mode,
-            self.tr("{model} on {device}").format(model=backend.card.name, device=backend.device),
+            self._picture(status),
+            self.tr("{model} on {device}").format(model=model, device=backend.device),
         )
         self._text.setText(" · ".join(parts))
-        self._text.setToolTip(_why(backend.name))
+        self._why = self._why or self._backends(backend.name)
+        self._text.setToolTip(f"{self._text.text()}\n{self._why}")
+
+    def _picture(self, status: LiveStatus) -> str:
+        if not status.asked:
+            return status.mode
+        return self.tr("asked {asked}, got {mode}").format(asked=status.asked, mode=status.mode)
+
+    def _backends(self, chosen: str) -> str:
+        """Which backends there are, and why one is not used."""
+        free, used = self.tr("free"), self.tr("in use")
+        return "\n".join(
+            f"{probe.name}: {probe.reason or (used if probe.name == chosen else free)}" for probe in probe_all()
+        )
 
     def show_recording(self, is_recording: bool) -> None:
         """A recording began or ended."""
@@ -63,10 +83,7 @@ class StatusLine(QStatusBar):
     def clear(self) -> None:
         """Nothing runs."""
         self._meter = Meter()
+        self._why = ""
+        self._refreshed_at = 0.0
         self._text.setText("")
-
-
-def _why(chosen: str) -> str:
-    """Which backends there are, and why one is not used."""
-    states = ((probe.name, probe.reason or ("in use" if probe.name == chosen else "free")) for probe in probe_all())
-    return "\n".join(f"{name}: {state}" for name, state in states)
+        self._text.setToolTip("")

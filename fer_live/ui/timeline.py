@@ -7,17 +7,21 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import Qt
-from PyQt6.QtGui import QBrush, QColor
+from PyQt6.QtCore import QEvent, Qt
+from PyQt6.QtGui import QBrush, QColor, QFontInfo
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from fer_live.core.overlay import colour_of
 from fer_live.core.structs import Result
+from fer_live.ui.translation import label_word
 
 SPAN_S = 60.0
 _GAP_S = 0.5
 _REDRAW_S = 0.2
 _LINE_PX = 2
+_HEIGHT_LINES = 10
+_HEADROOM = 1.3
+"""Highest value of the axis: above 1 stand the words for the colours."""
 
 
 class Timeline(QWidget):
@@ -26,23 +30,26 @@ class Timeline(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Timeline of the last minute"))
+        self.setFixedHeight(_HEIGHT_LINES * self.fontMetrics().height())
         self._history: dict[int, deque[tuple[float, np.ndarray]]] = {}
         self._curves: list[pg.PlotDataItem] = []
         self._gaps: list[pg.LinearRegionItem] = []
         self._drawn_at = 0.0
         self._plot = pg.PlotWidget(background=None)
-        self._plot.setXRange(-SPAN_S, 0, padding=0)
-        self._plot.setYRange(0, 1, padding=0.02)
+        self._plot.setAccessibleName(self.accessibleName())
+        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        self._plot.setXRange(-SPAN_S, 1, padding=0)
+        self._plot.setYRange(0, _HEADROOM, padding=0.02)
         self._plot.setMouseEnabled(False, False)
         self._plot.hideButtons()
-        self._plot.getPlotItem().layout.setContentsMargins(0, 8, 8, 0)
         self._plot.setMenuEnabled(False)
-        text = self.palette().text().color()
-        for side, title in (("bottom", self.tr("seconds ago")), ("left", self.tr("probability"))):
-            axis = self._plot.getAxis(side)
-            axis.setPen(text)
-            axis.setTextPen(text)
-            axis.setLabel(title, color=text.name())
+        times = [(-ago, self.tr("{seconds} s").format(seconds=ago)) for ago in range(10, round(SPAN_S), 10)]
+        self._plot.getAxis("bottom").setTicks([[*times, (0, self.tr("now"))]])
+        self._plot.getAxis("left").setTicks([[(0, "0 %"), (0.5, "50 %"), (1, "100 %")]])
+        self._legend = self._plot.addLegend(
+            offset=(1, 1), colCount=1, labelTextSize=f"{QFontInfo(self.font()).pointSizeF()}pt"
+        )
+        self._take_colours()
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._plot)
@@ -82,11 +89,30 @@ class Timeline(QWidget):
             curve.setData([], [])
         self._hatch([])
 
+    def changeEvent(self, event: QEvent | None) -> None:
+        super().changeEvent(event)
+        if event is not None and event.type() == QEvent.Type.PaletteChange:
+            self._take_colours()
+
+    def _take_colours(self) -> None:
+        """Those of the system's light or dark scheme."""
+        text = self.palette().text().color()
+        self._legend.setLabelTextColor(text)
+        for side in ("bottom", "left"):
+            axis = self._plot.getAxis(side)
+            axis.setPen(text)
+            axis.setTextPen(text)
+            axis.setStyle(tickFont=self.font(), autoExpandTextSpace=True)
+
     def _make_curves(self, labels: Sequence[str]) -> None:
         if len(self._curves) == len(labels):
             return
         self._plot.clear()
-        self._curves = [self._plot.plot(pen=pg.mkPen(colour_of(label), width=_LINE_PX)) for label in labels]
+        self._legend.clear()
+        self._legend.setColumnCount(len(labels))
+        self._curves = [
+            self._plot.plot(pen=pg.mkPen(colour_of(label), width=_LINE_PX), name=label_word(label)) for label in labels
+        ]
 
     def _hatch(self, spans: Sequence[tuple[float, float]]) -> None:
         for gap in self._gaps:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from importlib import resources
 
-from PyQt6.QtCore import QCoreApplication, QLocale, QTranslator
+from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
+
+from fer_live.core.overlay import UNCERTAIN, english
 
 
 class Catalogue(QTranslator):
@@ -30,9 +32,36 @@ def load_catalogue(language: str) -> Catalogue | None:
     return Catalogue(json.loads(file.read_text(encoding="utf-8"))) if file.is_file() else None
 
 
-def install_translation() -> Catalogue | None:
-    """Installs the catalogue of the system's language; the caller keeps it alive."""
-    catalogue = load_catalogue(QLocale.system().name().split("_")[0])
-    if catalogue is not None:
-        QCoreApplication.installTranslator(catalogue)
-    return catalogue
+def install_translation(language: str) -> list[QTranslator]:
+    """Installs the catalogue of a language and Qt's own for the buttons of dialogs; the caller keeps them alive."""
+    catalogue, dialogs = load_catalogue(language), QTranslator()
+    if catalogue is None:
+        return []
+    dialogs.load(f"qtbase_{language}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
+    for translator in (dialogs, catalogue):
+        QCoreApplication.installTranslator(translator)
+    return [dialogs, catalogue]
+
+
+def system_language() -> str:
+    """Such as 'de'."""
+    return QLocale.system().name().split("_")[0]
+
+
+def label_word(label: str) -> str:
+    """A label of FER2013, or UNCERTAIN, in the user's language; other labels as they are."""
+    words = {
+        "angry": _tr("Angry"),
+        "disgust": _tr("Disgust"),
+        "fear": _tr("Fear"),
+        "happy": _tr("Happy"),
+        "sad": _tr("Sad"),
+        "surprise": _tr("Surprise"),
+        "neutral": _tr("Neutral"),
+        UNCERTAIN: _tr("uncertain"),
+    }
+    return words.get(label, english(label))
+
+
+def _tr(text: str) -> str:
+    return QCoreApplication.translate("labels", text)

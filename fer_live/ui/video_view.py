@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from fer_live.core.overlay import Caption, lay_out
 from fer_live.core.structs import Frame, Result
+from fer_live.ui.translation import label_word
 
 _CERTAIN_PX, _UNCERTAIN_PX, _SELECTED_PX = 2.0, 1.0, 3.0
 _DIMMED = 0.35
@@ -109,7 +110,7 @@ class VideoView(QWidget):
             return (metrics.horizontalAdvance(text) + 8) / scale, metrics.height() / scale
 
         height, width = frame.image.shape[:2]
-        return lay_out(result.tracks, self._labels, (width, height), measure, self._is_mirrored)
+        return lay_out(result.tracks, self._labels, (width, height), measure, self._is_mirrored, label_word)
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         if event is None or self._shown is None:
