@@ -7,7 +7,12 @@ python = .venv/bin/python
 .PHONY: run test check
 
 run: .venv/app-installed
-	$(python) -m fer_live analyze demo --out sessions
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
+		$(python) -m fer_live; \
+	else \
+		echo "There is no display to open the window on: analysing the demo instead."; \
+		$(python) -m fer_live analyze demo --out sessions; \
+	fi
 
 test: .venv/dev-installed
 	$(python) -m pytest
