@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import threading
+import time
+from collections.abc import Callable, Sequence
+from enum import StrEnum
 from pathlib import Path
 from typing import Self
 
@@ -14,7 +17,7 @@ from fer_live.backends.onnxruntime import check_batch
 from fer_live.capture.pictures import read_picture
 from fer_live.core.modelcard import FER2013_LABELS, ModelCard
 from fer_live.core.structs import Faces, Frame
-from fer_live.errors import BackendError
+from fer_live.errors import BackendError, SourceError
 
 Box = tuple[float, float, float, float]
 
@@ -112,5 +115,94 @@ class PictureCamera(_Closing):
         if self._index == len(self._images):
             return None
         frame = Frame(self._images[self._index], self._index, self._index / self._rate_hz)
+        self._index += 1
+        return frame
+
+
+_CODE_PX = 8
+_CODE_BITS = 16
+
+
+def coded_picture(code: int, width: int = 160, height: int = 120) -> NDArray[np.uint8]:
+    """A lit picture, BGR, that tells its number: black and white squares, lowest bit first, in the top left corner."""
+    image = np.full((height, width, 3), 128, np.uint8)
+    bits = (code >> np.arange(_CODE_BITS)) & 1
+    image[:_CODE_PX, : _CODE_BITS * _CODE_PX] = np.repeat(255 * bits, _CODE_PX)[None, :, None]
+    return image
+
+
+def code_of(image: NDArray[np.uint8]) -> int:
+    """The number of a coded picture."""
+    bits = image[_CODE_PX // 2, _CODE_PX // 2 : _CODE_BITS * _CODE_PX : _CODE_PX, 0] > 127
+    return int((bits << np.arange(_CODE_BITS)).sum())
+
+
+class CodeFinder(_Closing):
+    """Finds one face in a coded picture, whose left side in px is the picture's number modulo 64."""
+
+    def find(self, frame: Frame) -> Faces:
+        left = code_of(frame.image) % 64
+        return faces_at((left, 40, left + 48, 88))
+
+
+class Act(StrEnum):
+    """What a fake camera does when it is read."""
+
+    LIVE = "live"
+    FROZEN = "frozen"
+    BLACK = "black"
+    SILENT = "silent"
+    UNPLUGGED = "unplugged"
+    OVER = "over"
+
+
+class FakeDevice:
+    """A camera of coded pictures that does what a test tells it, while other threads read it; opened by open()."""
+
+    def __init__(self, rate_hz: float = 100.0, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate_hz = rate_hz
+        self.clock = clock
+        self.act = Act.LIVE
+        self.given = 0
+        self.cameras: list[FakeCamera] = []
+        self._pause = threading.Event()
+
+    def open(self) -> FakeCamera:
+        if self.act is Act.UNPLUGGED:
+            raise SourceError("The fake camera is unplugged.", "Plug it in.")
+        self.cameras.append(FakeCamera(self))
+        return self.cameras[-1]
+
+    def picture(self) -> NDArray[np.uint8] | None:
+        """The next picture, after one period; None if it is over."""
+        self._pause.wait(1 / self._rate_hz)
+        while self.act is Act.SILENT:
+            self._pause.wait(1 / self._rate_hz)
+        if self.act is Act.UNPLUGGED:
+            raise SourceError("The fake camera is unplugged.", "Plug it in.")
+        if self.act is Act.OVER:
+            return None
+        if self.act is Act.LIVE:
+            self.given += 1
+        return np.zeros((120, 160, 3), np.uint8) if self.act is Act.BLACK else coded_picture(self.given)
+
+
+class FakeCamera(_Closing):
+    """A FakeDevice that has been opened; a Source."""
+
+    def __init__(self, device: FakeDevice) -> None:
+        self._device = device
+        self._index = 0
+        self.name = "fake"
+        self.identity = ""
+        self.size: int | None = None
+        self.is_stills = False
+        self.files: tuple[str, ...] = ()
+
+    def read(self) -> Frame | None:
+        picture = self._device.picture()
+        if picture is None:
+            return None
+        frame = Frame(picture, self._index, self._device.clock())
         self._index += 1
         return frame

@@ -38,7 +38,7 @@ class PictureWatch:
             self._sample, self._moved_at = sample.copy(), frame.captured_at
         if is_first or is_lit:
             self._lit_at = frame.captured_at
-        if frame.captured_at - self._moved_at >= PATIENCE_S:
-            raise SourceError("The camera's picture is frozen.", "Unplug the camera and plug it in again.")
         if frame.captured_at - self._lit_at >= PATIENCE_S:
             raise SourceError("The camera's picture is black.", "Open its cover, or switch on the light.")
+        if frame.captured_at - self._moved_at >= PATIENCE_S:
+            raise SourceError("The camera's picture is frozen.", "Unplug the camera and plug it in again.")

@@ -1,0 +1,471 @@
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from fer_live.backends.backend import Backend
+from fer_live.capture.opening import LiveSource
+from fer_live.capture.source import Source
+from fer_live.config import Config
+from fer_live.core.structs import Frame, Result
+from fer_live.detect.finder import FaceFinder
+from fer_live.errors import BackendError, SourceError
+from fer_live.pipeline.live import STOP_TIMEOUT_S, LiveSession, LiveState
+from tests.fakes import Act, CodeFinder, FakeDevice, PictureCamera, TableBackend, code_of, coded_picture
+from tests.waiting import wait_until
+
+_SPEED = 10.0
+"""How much faster than ours the session's clock runs, so that its patience of 1.5 s is soon over."""
+
+
+def _fast() -> float:
+    return _SPEED * time.monotonic()
+
+
+class _Rig:
+    """Sessions on fakes, all stopped at the end."""
+
+    def __init__(self) -> None:
+        self.device = FakeDevice()
+        self.backend: Backend = TableBackend()
+        self._sessions: list[LiveSession] = []
+
+    def session(
+        self,
+        open_source: Callable[[], Source] | None = None,
+        is_device: bool = True,
+        clock: Callable[[], float] = time.monotonic,
+        open_finder: Callable[[], FaceFinder] = CodeFinder,
+        open_backend: Callable[[], Backend] | None = None,
+    ) -> LiveSession:
+        self.device.clock = clock
+        source = LiveSource("fake", open_source or self.device.open, is_device)
+        session = LiveSession(Config(), source, open_finder, open_backend or (lambda: self.backend), clock)
+        self._sessions.append(session)
+        return session
+
+    def started(self, *arguments: object, **named: object) -> LiveSession:
+        session = self.session(*arguments, **named)  # type: ignore[arg-type]
+        session.start()
+        return session
+
+    def running(self, **named: object) -> LiveSession:
+        session = self.started(**named)
+        _wait_for(session, LiveState.RUNNING)
+        return session
+
+    def close(self) -> None:
+        self.device.act = Act.UNPLUGGED
+        for session in self._sessions:
+            session.stop()
+
+
+@pytest.fixture
+def rig() -> Iterator[_Rig]:
+    rig = _Rig()
+    yield rig
+    rig.close()
+
+
+def _wait_for(session: LiveSession, state: LiveState) -> None:
+    wait_until(lambda: session.status().state is state, state)
+
+
+def _recorded(folder: Path) -> tuple[pd.DataFrame, dict]:
+    (session,) = folder.iterdir()
+    return pd.read_csv(session / "frames.csv"), json.loads((session / "session.json").read_text())
+
+
+def _captured(rows: pd.DataFrame) -> int:
+    """The frames captured, by the rule of docs/csv.md."""
+    analysed = rows.loc[rows.status != "dropped", "frame_index"].nunique()
+    return int(analysed + rows.dropped_before.sum())
+
+
+def _stop_in_time(session: LiveSession) -> None:
+    started = time.monotonic()
+    assert session.stop() == []
+    assert time.monotonic() - started < STOP_TIMEOUT_S
+    assert not session.is_alive()
+    assert session.status().state is LiveState.STOPPED
+    assert session.stop() == []
+
+
+class TestFlow:
+    def test_frames_and_results_belong_together(self, rig: _Rig) -> None:
+        session = rig.running()
+        indices = []
+        for _ in range(20):
+            taken = session.results.take(10)
+            assert taken is not None
+            frame, result = taken
+            assert frame.index == result.frame_index
+            assert frame.captured_at == result.captured_at
+            assert result.tracks[0].box[0] == code_of(frame.image) % 64
+            indices.append(frame.index)
+        assert indices == sorted(set(indices))
+
+    def test_backend_is_known_once_it_is_open(self, rig: _Rig) -> None:
+        session = rig.session()
+        assert session.backend is None
+        assert session.status().state is LiveState.STARTING
+        session.start()
+        _wait_for(session, LiveState.RUNNING)
+        assert session.backend is rig.backend
+        assert session.status().mode == "160x120"
+        assert session.name == "fake"
+
+    def test_file_is_analysed_to_its_last_frame(self, rig: _Rig, tmp_path: Path) -> None:
+        pictures = [coded_picture(number) for number in range(3)]
+        session = rig.started(lambda: PictureCamera(pictures), is_device=False)
+        _wait_for(session, LiveState.ENDED)
+        taken = session.results.take(10)
+        assert taken is not None
+        assert taken[1].frame_index == 2
+
+    def test_file_waits_until_it_can_be_analysed(self, rig: _Rig) -> None:
+        is_loaded = threading.Event()
+
+        def load() -> Backend:
+            is_loaded.wait(20)
+            return rig.backend
+
+        camera = _Counting([coded_picture(0)] * 3)
+        opened = threading.Event()
+
+        def open_file() -> Source:
+            opened.set()
+            return camera
+
+        session = rig.started(open_file, is_device=False, open_backend=load)
+        assert opened.wait(20)
+        assert session.status().state is LiveState.STARTING
+        assert camera.reads == 0
+        is_loaded.set()
+        _wait_for(session, LiveState.ENDED)
+        assert camera.reads == 4
+
+    def test_drops_while_loading_are_not_counted(self, rig: _Rig) -> None:
+        is_loaded = threading.Event()
+
+        def load() -> Backend:
+            is_loaded.wait(20)
+            return rig.backend
+
+        session = rig.started(open_backend=load)
+        wait_until(lambda: rig.device.given > 10)
+        assert session.status().state is LiveState.STARTING
+        is_loaded.set()
+        _wait_for(session, LiveState.RUNNING)
+        assert session.status().dropped < 10
+
+
+class _Counting(PictureCamera):
+    reads = 0
+
+    def read(self) -> Frame | None:
+        self.reads += 1
+        return super().read()
+
+
+class TestFailure:
+    def test_camera_that_was_never_there(self, rig: _Rig) -> None:
+        rig.device.act = Act.UNPLUGGED
+        session = rig.started()
+        _wait_for(session, LiveState.FAILED)
+        error = session.status().error
+        assert isinstance(error, SourceError)
+        assert "unplugged" in str(error)
+
+    def test_backend_that_cannot_be_opened(self, rig: _Rig) -> None:
+        cause = BackendError("No network here.", "Get one.")
+
+        def fail() -> Backend:
+            raise cause
+
+        session = rig.started(open_backend=fail)
+        _wait_for(session, LiveState.FAILED)
+        assert session.status().error is cause
+
+    def test_backend_that_fails_later(self, rig: _Rig) -> None:
+        session = rig.running()
+        rig.backend.close()
+        _wait_for(session, LiveState.FAILED)
+        assert isinstance(session.status().error, BackendError)
+        assert "closed" in str(session.status().error)
+
+    def test_bug_arrives_with_its_cause_and_is_logged(self, rig: _Rig, logged_warnings: list[str]) -> None:
+        session = rig.started(open_finder=_BrokenFinder)
+        _wait_for(session, LiveState.FAILED)
+        error = session.status().error
+        assert isinstance(error, ZeroDivisionError)
+        assert error.__traceback__ is not None
+        assert logged_warnings == ["ERROR fer_live.pipeline.live: the analysis stage failed"]
+        logged_warnings.clear()
+
+    def test_bug_of_a_camera(self, rig: _Rig, logged_warnings: list[str]) -> None:
+        session = rig.started(_raise_value_error)
+        _wait_for(session, LiveState.FAILED)
+        assert isinstance(session.status().error, ValueError)
+        assert "the capture stage failed" in logged_warnings.pop()
+
+
+class _BrokenFinder(CodeFinder):
+    def find(self, frame: Frame) -> None:  # type: ignore[override]
+        raise ZeroDivisionError("a bug")
+
+
+def _raise_value_error() -> Source:
+    raise ValueError("a bug")
+
+
+class TestLoss:
+    @pytest.mark.parametrize(
+        ("act", "word"),
+        [(Act.FROZEN, "frozen"), (Act.BLACK, "black"), (Act.UNPLUGGED, "unplugged"), (Act.SILENT, "None")],
+    )
+    def test_is_noticed_written_and_mended(self, act: Act, word: str, rig: _Rig, tmp_path: Path) -> None:
+        session = rig.running(clock=_fast)
+        session.start_recording(tmp_path)
+        recorder = session.recorder
+        assert recorder is not None
+        wait_until(lambda: session.status().frames > 10)
+        rig.device.act = act
+        _wait_for(session, LiveState.STALLED)
+        assert word in str(session.status().error)
+        before = session.status().frames
+        rig.device.act = Act.LIVE
+        _wait_for(session, LiveState.RUNNING)
+        wait_until(lambda: session.status().frames > before + 10)
+        session.stop()
+        rows, facts = _recorded(tmp_path)
+        gaps = rows[(rows.status == "dropped") & (rows.dropped_before == 0)]
+        assert len(gaps) == 1
+        after = rows.loc[gaps.index[0] :]
+        assert after.t_mono_s.iloc[-1] - gaps.t_mono_s.iloc[0] > 0.5
+        assert rows.t_mono_s.is_monotonic_increasing
+        analysed = rows[rows.status == "ok"]
+        assert analysed.frame_index.is_monotonic_increasing
+        assert analysed.frame_index.is_unique
+        assert _captured(rows) == facts["counts"]["frames_captured"]
+
+    def test_countdown_to_the_next_try(self, rig: _Rig) -> None:
+        session = rig.running()
+        rig.device.act = Act.UNPLUGGED
+        _wait_for(session, LiveState.STALLED)
+        wait_until(lambda: 0.5 < session.status().retry_in_s <= 1.0)
+
+    def test_recording_that_begins_while_the_camera_is_away_has_its_gap(self, rig: _Rig, tmp_path: Path) -> None:
+        session = rig.running()
+        rig.device.act = Act.UNPLUGGED
+        _wait_for(session, LiveState.STALLED)
+        session.start_recording(tmp_path)
+        session.status()
+        session.stop()
+        rows, _ = _recorded(tmp_path)
+        assert "dropped" in rows.status.tolist()
+
+
+class TestRecording:
+    def test_time_starts_with_the_first_frame(self, rig: _Rig, tmp_path: Path) -> None:
+        session = rig.running()
+        wait_until(lambda: session.status().frames > 5)
+        session.start_recording(tmp_path)
+        wait_until(lambda: session.status().frames > 40)
+        session.stop()
+        rows, facts = _recorded(tmp_path)
+        assert (rows.frame_index[0], rows.t_mono_s[0]) == (0, 0)
+        assert rows.t_mono_s.is_monotonic_increasing
+        assert (facts["kind"], facts["state"]) == ("record", "closed")
+        assert facts["source"] == {"name": "fake", "mode": "160x120"}
+        wall = pd.to_datetime(rows.t_wall_iso)
+        assert abs((pd.Timestamp.now(wall[0].tz) - wall[0]).total_seconds()) < 60
+
+    def test_nothing_to_record_before_the_first_frame(self, rig: _Rig, tmp_path: Path) -> None:
+        session = rig.session()
+        session.start_recording(tmp_path)
+        assert session.recorder is None
+        assert session.end_recording() is None
+
+    def test_two_recordings_of_one_session(self, rig: _Rig, tmp_path: Path) -> None:
+        session = rig.running()
+        folders = []
+        for _ in range(2):
+            session.start_recording(tmp_path)
+            session.start_recording(tmp_path)
+            frames = session.status().frames
+            wait_until(lambda frames=frames: session.status().frames > frames + 10)  # type: ignore[misc]
+            recorder = session.end_recording()
+            assert recorder is not None
+            wait_until(recorder.is_over.is_set)
+            folders.append(recorder.folder)
+            wait_until(lambda: "writer" not in {thread.name for thread in threading.enumerate()})
+        assert len(set(folders)) == 2
+        assert {folder.name for folder in tmp_path.iterdir()} == {folder.name for folder in folders if folder}
+
+    def test_folder_that_cannot_be_made_ends_only_the_recording(self, rig: _Rig, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        session = rig.running()
+        session.start_recording(tmp_path / "file")
+        recorder = session.recorder
+        assert recorder is not None
+        wait_until(recorder.is_over.is_set)
+        assert recorder.error is not None
+        assert "cannot be made" in str(recorder.error)
+        before = session.status().frames
+        wait_until(lambda: session.status().frames > before + 5)
+        assert session.status().state is LiveState.RUNNING
+
+    def test_stop_closes_the_recording(self, rig: _Rig, tmp_path: Path) -> None:
+        session = rig.running()
+        session.start_recording(tmp_path)
+        wait_until(lambda: session.status().frames > 20)
+        _stop_in_time(session)
+        _, facts = _recorded(tmp_path)
+        assert facts["state"] == "closed"
+
+    def test_failed_analysis_leaves_a_closed_recording(self, rig: _Rig, tmp_path: Path) -> None:
+        session = rig.running()
+        session.start_recording(tmp_path)
+        wait_until(lambda: session.status().frames > 20)
+        rig.backend.close()
+        _wait_for(session, LiveState.FAILED)
+        session.stop()
+        rows, facts = _recorded(tmp_path)
+        assert facts["state"] == "closed"
+        assert _captured(rows) == facts["counts"]["frames_captured"] > 10
+
+
+class _GatedBackend(TableBackend):
+    """Answers when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = threading.Semaphore(0)
+        self.is_free = False
+
+    def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        while not self.is_free and not self.gate.acquire(timeout=0.05):
+            continue
+        return super().infer(batch)
+
+
+class _LagFinder(CodeFinder):
+    """Notes how many newer frames there were when a frame's turn came."""
+
+    def __init__(self, device: FakeDevice) -> None:
+        self._device = device
+        self.lags: list[int] = []
+
+    def find(self, frame: Frame):  # type: ignore[no-untyped-def]
+        self.lags.append(self._device.given - code_of(frame.image))
+        return super().find(frame)
+
+
+def test_overload_loses_frames_but_never_falls_behind(rig: _Rig, tmp_path: Path) -> None:
+    backend = _GatedBackend()
+    finder = _LagFinder(rig.device)
+    session = rig.session(open_finder=lambda: finder, open_backend=lambda: backend)
+    session.start()
+    try:
+        wait_until(lambda: len(finder.lags) == 1)
+        session.start_recording(tmp_path)
+        for turn in range(2, 12):
+            given = rig.device.given
+            wait_until(lambda given=given: rig.device.given > given + 10)  # type: ignore[misc]
+            backend.gate.release()
+            wait_until(lambda turn=turn: len(finder.lags) == turn)  # type: ignore[misc]
+        dropped = session.status().dropped
+    finally:
+        backend.is_free = True
+        session.stop()
+    # Ten frames came during each; a queue would end more than a hundred behind.
+    assert max(finder.lags[1:]) < 10
+    assert dropped > 9 * 8
+    rows, facts = _recorded(tmp_path)
+    counts = facts["counts"]
+    assert _captured(rows) == counts["frames_captured"] > 100
+    assert counts["frames_analysed"] == rows.loc[rows.status == "ok", "frame_index"].nunique()
+    assert counts["frames_captured"] == counts["frames_analysed"] + counts["frames_dropped"]
+
+
+class TestStop:
+    def test_never_started(self, rig: _Rig) -> None:
+        _stop_in_time(rig.session())
+
+    def test_starting(self, rig: _Rig) -> None:
+        _stop_in_time(rig.started())
+
+    def test_running(self, rig: _Rig) -> None:
+        _stop_in_time(rig.running())
+        assert all(camera.is_closed for camera in rig.device.cameras)
+
+    def test_stalled_between_two_tries(self, rig: _Rig) -> None:
+        session = rig.running()
+        rig.device.act = Act.UNPLUGGED
+        wait_until(lambda: session.status().retry_in_s > 0.6)
+        _stop_in_time(session)
+
+    def test_camera_that_answers_late(self, rig: _Rig) -> None:
+        session = rig.running()
+        rig.device.act = Act.SILENT
+        _wait_for(session, LiveState.STALLED)
+        session.request_stop()
+        rig.device.act = Act.LIVE
+        _stop_in_time(session)
+
+    def test_failed(self, rig: _Rig) -> None:
+        rig.device.act = Act.UNPLUGGED
+        session = rig.started()
+        _wait_for(session, LiveState.FAILED)
+        _stop_in_time(session)
+
+    def test_ended(self, rig: _Rig) -> None:
+        session = rig.started(lambda: PictureCamera([coded_picture(1)]), is_device=False)
+        _wait_for(session, LiveState.ENDED)
+        _stop_in_time(session)
+
+    def test_file_that_waits_for_its_network(self, rig: _Rig) -> None:
+        def fail() -> Backend:
+            raise BackendError("No network here.")
+
+        session = rig.started(lambda: PictureCamera([coded_picture(1)]), is_device=False, open_backend=fail)
+        _wait_for(session, LiveState.FAILED)
+        _stop_in_time(session)
+
+    def test_camera_that_never_answers_is_named_and_left(self, rig: _Rig, logged_warnings: list[str]) -> None:
+        session = rig.running()
+        rig.device.act = Act.SILENT
+        _wait_for(session, LiveState.STALLED)
+        started = time.monotonic()
+        assert session.stop() == ["capture"]
+        first = time.monotonic() - started
+        assert session.stop() == ["capture"]
+        assert time.monotonic() - started - first < 0.5
+        assert first < STOP_TIMEOUT_S + 0.5
+        assert [line for line in logged_warnings if "capture" not in line] == []
+        rig.device.act = Act.LIVE
+        wait_until(lambda: not session.is_alive())
+        logged_warnings.clear()
+
+    def test_no_result_after_the_stop(self, rig: _Rig) -> None:
+        session = rig.running()
+        session.stop()
+        session.results.take()
+        assert session.results.take(0.1) is None
+
+
+def test_result_has_no_pixels(rig: _Rig) -> None:
+    session = rig.running()
+    taken = session.results.take(10)
+    assert taken is not None
+    assert isinstance(taken[1], Result)
+    assert not hasattr(taken[1], "image")
