@@ -42,7 +42,7 @@ class SettingsDialog(QDialog):
         for name, field in Config.model_fields.items():
             value = getattr(config, name)
             if isinstance(value, BaseModel):
-                group = QGroupBox(self.tr(name))
+                group = QGroupBox(self.tr(name).capitalize())
                 form = QFormLayout(group)
                 for inner, inner_field in type(value).model_fields.items():
                     self._add(form, (name, inner), inner_field, getattr(value, inner))
