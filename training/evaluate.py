@@ -10,63 +10,38 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import softmax
-from tqdm import tqdm
 
-from fer_live.backends.registry import open_backend
 from fer_live.console import exit_code
 from fer_live.core.modelcard import FER2013_LABELS, ModelCard, card_path, load_verified_card
-from fer_live.core.preprocess import to_batch
-from fer_live.errors import ConfigError, ModelError
+from fer_live.errors import ConfigError
 from training.dataset import Fer2013, load_fer2013
-from training.files import replace_file
-from training.layouts import SPEC, TEST, TRAINING, USAGES, VALIDATION
-from training.loop import predict_logits
+from training.files import replace_file, require_writable
+from training.layouts import TEST, TRAINING, USAGES, VALIDATION
 from training.metrics import measure
-from training.networks import build
-from training.weights import load_weights
+from training.plots import save_plots
+from training.prediction import fer2013_card, predict
+from training.tta import VIEWS
+from training.votes import by_agreement, votes_on
 
 
-def evaluate(weights: Path, data: Fer2013, usage: str) -> dict[str, Any]:
+def evaluate(weights: Path, data: Fer2013, usage: str, tta: str = "none") -> dict[str, Any]:
     """Metrics of a weights file, verified against its model card, on the rows of a usage.
 
-    Returns what a model card holds: see `measure`, with the model, the usage and the data's digest.
+    tta: a name of `training.tta.VIEWS`. Returns what a model card holds: see `measure`, with the model, the usage,
+    tta and the data's digest.
     Raises ModelError for weights that cannot be used and DataError if the usage has no rows.
     """
     rows = data.split(usage)
-    card = load_verified_card(weights)
-    if set(card.labels) != set(FER2013_LABELS) or card.input != SPEC:
-        raise ModelError(
-            f"'{weights}' is not for the labels and crop size of FER2013.", "Choose other weights."
-        )
-    # Labels of rows are FER2013's codes; columns of probabilities follow the card.
-    columns = [card.labels.index(label) for label in FER2013_LABELS]
-    probabilities = _predict(weights, card, rows.images)[:, columns]
+    card = fer2013_card(weights)
+    return _metrics(card, data, usage, tta, predict(weights, card, rows.images, tta))
+
+
+def _metrics(
+    card: ModelCard, data: Fer2013, usage: str, tta: str, probabilities: NDArray[np.float32]
+) -> dict[str, Any]:
     repeats = data.repeats_of_training(usage) if usage != TRAINING and TRAINING in data.splits else None
-    metrics = measure(probabilities, rows.labels, FER2013_LABELS, repeats)
-    return {"model": card.name, "usage": usage, "data_digest": data.digest(), **metrics}
-
-
-def _predict(weights: Path, card: ModelCard, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Probabilities float32 (N, K) in the card's order of crops uint8 (N, 48, 48)."""
-    if weights.suffix == ".onnx":
-        return _predict_live(weights, crops)
-    if weights.suffix != ".safetensors":
-        raise ModelError(f"'{weights}' ends neither in .onnx nor in .safetensors.", "Give one of the two.")
-    network = build(card.name, len(card.labels))
-    load_weights(network, card.name, weights)
-    logits = predict_logits(network, crops, card.input)
-    return np.asarray(softmax(logits / card.temperature, axis=1), np.float32)
-
-
-def _predict_live(weights: Path, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
-    with open_backend("onnx-cpu", weights) as backend:
-        starts = range(0, len(crops), backend.max_batch)
-        parts = [
-            backend.infer(to_batch(crops[start : start + backend.max_batch], backend.card.input))
-            for start in tqdm(starts, desc="Evaluating", unit=" batches", leave=False)
-        ]
-    return np.concatenate(parts)
+    metrics = measure(probabilities, data.split(usage).labels, FER2013_LABELS, repeats)
+    return {"model": card.name, "usage": usage, "tta": tta, "data_digest": data.digest(), **metrics}
 
 
 def write_test(weights: Path, metrics: dict[str, Any]) -> None:
@@ -77,24 +52,55 @@ def write_test(weights: Path, metrics: dict[str, Any]) -> None:
 
 def as_table(metrics: dict[str, Any]) -> str:
     """The metrics for reading, in per cent."""
-    lines = [f"{metrics['model']} on {metrics['usage']}"]
-    lines += _overall_lines(metrics)
-    for label, recall in metrics["per_class_recall"].items():
-        lines.append(f"  recall {label:<11}" + ("   no rows" if recall is None else f"{recall:9.1%}"))
+    views = "" if metrics["tta"] == "none" else f", test-time augmentation {metrics['tta']}"
+    lines = [f"{metrics['model']} on {metrics['usage']}{views}", *_overall_lines(metrics), *_class_lines(metrics)]
     unique = metrics["without_training_duplicates"]
     if unique is not None:
-        lines += ["without the rows whose pixels are also in Training", *_overall_lines(unique)]
+        lines += ["without the rows whose pixels are also in Training", *_overall_lines(unique), *_class_lines(unique)]
+    lines += _confusion_lines(metrics["confusion_matrix"])
+    if "votes" in metrics:
+        lines += _votes_lines(metrics["votes"])
     return "\n".join(lines)
 
 
 def _overall_lines(metrics: dict[str, Any]) -> list[str]:
-    low, high = metrics["accuracy_ci95"]
+    (low, high), (f1_low, f1_high) = metrics["accuracy_ci95"], metrics["macro_f1_ci95"]
     return [
         f"  faces             {metrics['n']:9d}",
         f"  accuracy          {metrics['accuracy']:9.1%}  (95 % interval {low:.1%} to {high:.1%})",
-        f"  macro-F1          {metrics['macro_f1']:9.1%}",
+        f"  macro-F1          {metrics['macro_f1']:9.1%}  (95 % interval {f1_low:.1%} to {f1_high:.1%})",
         f"  calibration error {metrics['ece']:9.1%}",
     ]
+
+
+def _class_lines(metrics: dict[str, Any]) -> list[str]:
+    rows = {**metrics["per_class"], "macro mean": metrics["averages"]["macro"]}
+    rows["weighted mean"] = metrics["averages"]["weighted"]
+    return ["  " + " " * 15 + " precision    recall        F1     faces"] + [
+        f"  {name:<15}{row['precision']:10.1%}{row['recall']:10.1%}{row['f1']:10.1%}{row.get('support', ''):>10}"
+        for name, row in rows.items()
+    ]
+
+
+def _confusion_lines(matrix: dict[str, Any]) -> list[str]:
+    lines = ["faces by label (rows) and what they were called (columns)"]
+    lines.append("  " + " " * 10 + "".join(f"{name:>10}" for name in matrix["labels"]))
+    for name, counts in zip(matrix["labels"], matrix["counts"], strict=True):
+        lines.append(f"  {name:<10}" + "".join(f"{count:10d}" for count in counts))
+    return lines
+
+
+def _votes_lines(votes: dict[str, Any]) -> list[str]:
+    rows = {"majority agrees with the label": votes["agrees"], "it does not, or there is none": votes["disagrees"]}
+    rows |= {f"largest share over {band['from']:.0%} up to {band['to']:.0%}": band for band in votes["bands"]}
+    return ["accuracy by the votes of FER+", *(f"  {name:<36}{_share(row)}" for name, row in rows.items())]
+
+
+def _share(row: dict[str, Any]) -> str:
+    if row["n"] == 0:
+        return "no faces"
+    low, high = row["accuracy_ci95"]
+    return f"{row['accuracy']:6.1%}  (95 % interval {low:.1%} to {high:.1%}, {row['n']} faces)"
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,17 +111,34 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--data", type=Path, default=Path("data/fer2013.csv"), help="FER2013 (default: %(default)s)")
     add("--usage", choices=USAGES, default=VALIDATION, help="rows to measure on (default: %(default)s)")
+    about_tta = "views of each face to average over: its mirror image, or ten crops (default: %(default)s)"
+    add("--tta", choices=list(VIEWS), default="none", help=about_tta)
+    add("--votes", type=Path, metavar="CSV", help="FER+'s fer2013new.csv: adds accuracy by how much its voters agree")
+    about_plots = "write confusion matrix, reliability diagram and worst mistakes there, with faces of the data set"
+    add("--plots", type=Path, metavar="DIR", help=about_plots)
     add("--json", action="store_true", help="print one JSON object; shares are fractions")
     add("--write-test", action="store_true", help=f"fill the card's test block; only with --usage {TEST}")
     return parser
 
 
 def _command(arguments: argparse.Namespace) -> None:
-    if arguments.write_test and arguments.usage != TEST:
-        raise ConfigError(f"--write-test belongs to --usage {TEST}, not {arguments.usage}.")
-    metrics = evaluate(arguments.weights, load_fer2013(arguments.data), arguments.usage)
+    weights, usage, tta = arguments.weights, arguments.usage, arguments.tta
+    if arguments.write_test and (usage, tta) != (TEST, "none"):
+        raise ConfigError(f"--write-test belongs to --usage {TEST} and --tta none, not {usage} and {tta}.")
+    if arguments.plots is not None:
+        require_writable(arguments.plots, "--plots")
+    data = load_fer2013(arguments.data)
+    rows, card = data.split(usage), fer2013_card(weights)
+    votes = None if arguments.votes is None else votes_on(data, usage, arguments.votes)
+    probabilities = predict(weights, card, rows.images, tta)
+    metrics = _metrics(card, data, usage, tta, probabilities)
     if arguments.write_test:
-        write_test(arguments.weights, metrics)
+        write_test(weights, metrics)
+    if votes is not None:
+        metrics["votes"] = by_agreement(votes, rows.labels, probabilities.argmax(axis=1))
+    if arguments.plots is not None:
+        for path in save_plots(arguments.plots, metrics, rows, probabilities):
+            print(f"written: {path}", file=sys.stderr)
     print(json.dumps(metrics) if arguments.json else as_table(metrics))
 
 

@@ -1,20 +1,22 @@
-"""What is measured of a network: accuracy, macro-F1, recall, calibration. All shares are fractions."""
+"""What is measured of a network: accuracy, macro-F1, figures by class, calibration. All shares are fractions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
-from sklearn.metrics import f1_score
+from sklearn.metrics import confusion_matrix, f1_score
 
 _Z95 = 1.959963984540054
 _BINS = 15
 _TEMPERATURES = (0.05, 20.0)
+_RESAMPLES = 2000
 
 
 def wilson_interval(correct: int, count: int) -> tuple[float, float]:
@@ -25,17 +27,38 @@ def wilson_interval(correct: int, count: int) -> tuple[float, float]:
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
+@dataclass(frozen=True)
+class ReliabilityBins:
+    """Rows by confidence in 15 equally wide bins, each without its lower edge. All arrays are (15,).
+
+    counts: rows; confidences, hits: sum of confidence and number of right rows.
+    """
+
+    counts: NDArray[np.int64]
+    confidences: NDArray[np.float64]
+    hits: NDArray[np.int64]
+
+
+def reliability_bins(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> ReliabilityBins:
+    """How often rows of a confidence are right. probabilities: (N, K); labels: int64 (N,) in [0, K)."""
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    correct = probabilities.argmax(axis=1) == labels
+    bins = np.clip(np.ceil(confidence * _BINS).astype(int) - 1, 0, _BINS - 1)
+    return ReliabilityBins(
+        np.bincount(bins, minlength=_BINS),
+        np.asarray(np.bincount(bins, weights=confidence, minlength=_BINS), np.float64),
+        np.bincount(bins[correct], minlength=_BINS),
+    )
+
+
 def expected_calibration_error(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
     """Mean gap between confidence and accuracy over 15 equally wide bins (Guo et al. 2017, arXiv 1706.04599).
 
     probabilities: (N, K), N >= 1; labels: int64 (N,) in [0, K).
     """
-    confidence = probabilities.max(axis=1).astype(np.float64)
-    correct = probabilities.argmax(axis=1) == labels
-    bins = np.clip(np.ceil(confidence * _BINS).astype(int) - 1, 0, _BINS - 1)
+    bins = reliability_bins(probabilities, labels)
     # In each bin |sum of confidence - number correct| is the bin's gap times its size.
-    gaps = np.bincount(bins, weights=confidence - correct, minlength=_BINS)
-    return float(np.abs(gaps).sum() / len(labels))
+    return float(np.abs(bins.confidences - bins.hits).sum() / len(labels))
 
 
 def fit_temperature(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
@@ -89,6 +112,48 @@ def _recall(
     return {name: float(rows.mean()) if len(rows) else None for name, rows in zip(names, hits, strict=True)}
 
 
+def _class_figures(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Precision, recall and F1, float64 (..., 3, K), of confusion matrices (..., K, K); 0 where 0 is divided by 0."""
+    right = np.diagonal(confusion, axis1=-2, axis2=-1).astype(np.float64)
+    called, support = confusion.sum(axis=-2), confusion.sum(axis=-1)
+    pairs = ((right, called), (right, support), (2 * right, called + support))
+    return np.stack([part / np.maximum(whole, 1) for part, whole in pairs], axis=-2)
+
+
+def _macro_f1_interval(confusion: NDArray[np.int64]) -> list[float]:
+    """95 % interval of macro-F1: percentiles over rows drawn anew (Efron 1979), always with the same seed."""
+    count = int(confusion.sum())
+    # To draw rows with replacement is to draw cells of the matrix by their share.
+    drawn = np.random.default_rng(0).multinomial(count, confusion.ravel() / count, _RESAMPLES)
+    f1 = _class_figures(drawn.reshape(-1, *confusion.shape))[:, 2]
+    return [float(limit) for limit in np.percentile(f1[:, _met(confusion)].mean(axis=1), (2.5, 97.5))]
+
+
+def _met(confusion: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """bool (K,): classes that some row has or is called; averages leave the others out."""
+    return np.asarray(confusion.sum(axis=0) + confusion.sum(axis=1) > 0)
+
+
+def _by_class(
+    probabilities: NDArray[np.floating], labels: NDArray[np.int64], names: Sequence[str]
+) -> dict[str, Any]:
+    confusion = confusion_matrix(labels, probabilities.argmax(axis=1), labels=range(len(names)))
+    figures, support, met = _class_figures(confusion), confusion.sum(axis=1), _met(confusion)
+    keys = ("precision", "recall", "f1")
+    return {
+        "macro_f1_ci95": _macro_f1_interval(confusion),
+        "per_class": {
+            name: dict(zip(keys, figures[:, code].tolist(), strict=True)) | {"support": int(support[code])}
+            for code, name in enumerate(names)
+        },
+        "averages": {
+            "macro": dict(zip(keys, figures[:, met].mean(axis=1).tolist(), strict=True)),
+            "weighted": dict(zip(keys, (figures @ support / support.sum()).tolist(), strict=True)),
+        },
+        "confusion_matrix": {"labels": list(names), "counts": confusion.tolist()},
+    }
+
+
 def measure(
     probabilities: NDArray[np.floating],
     labels: NDArray[np.int64],
@@ -97,12 +162,16 @@ def measure(
 ) -> dict[str, Any]:
     """The metrics of N >= 1 rows, as model cards hold them and `training.evaluate` prints them.
 
-    probabilities: (N, K) in the order of names; labels: int64 (N,). Recall of a class without rows is None.
+    probabilities: (N, K) in the order of names; labels: int64 (N,). Recall of a class without rows is None in
+    `per_class_recall` and 0 in `per_class`, beside its support of 0. A row of
+    `confusion_matrix` is a label, a column a call.
     repeats: bool (N,), rows whose pixels are also in Training, or None if that is unknown or means nothing;
     `without_training_duplicates` is None then, and if no row is left.
     """
-    metrics = _overall(probabilities, labels)
-    metrics["per_class_recall"] = _recall(probabilities, labels, names)
+    metrics = _overall(probabilities, labels) | {"per_class_recall": _recall(probabilities, labels, names)}
+    metrics |= _by_class(probabilities, labels, names)
     kept = np.zeros(len(labels), bool) if repeats is None else ~repeats
-    unique = _overall(probabilities[kept], labels[kept]) if kept.any() else None
+    unique = None
+    if kept.any():
+        unique = _overall(probabilities[kept], labels[kept]) | _by_class(probabilities[kept], labels[kept], names)
     return metrics | {"without_training_duplicates": unique}

@@ -88,7 +88,8 @@ def test_table_is_for_reading(trained: Any, capsys: pytest.CaptureFixture[str]) 
     assert main(["--weights", str(trained.out / "mobilevit_xxs.onnx"), "--data", str(trained.data)]) == 0
     table = capsys.readouterr().out
     assert table.startswith("mobilevit_xxs on PublicTest\n")
-    assert "recall disgust" in table and "95 % interval" in table and "also in Training" in table
+    assert "95 % interval" in table and "also in Training" in table and "FER+" not in table
+    assert "weighted mean" in table and table.count("disgust") == 4
 
 
 def test_test_block_is_written_on_request(
@@ -109,6 +110,70 @@ def test_test_block_is_not_for_other_usages(
     assert main(["--weights", str(weights), "--data", str(trained.data), "--write-test"]) == 2
     assert "--write-test belongs to --usage PrivateTest" in capsys.readouterr().err
     assert weights.with_suffix(".json").read_bytes() == before
+
+
+def test_augmented_figures_never_reach_the_card(
+    weights: Path, trained: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["--weights", str(weights), "--data", str(trained.data), "--usage", "PrivateTest"]
+    assert main([*asked, "--write-test", "--tta", "flip"]) == 2
+    assert "--write-test belongs to --usage PrivateTest and --tta none" in capsys.readouterr().err
+
+
+def test_test_time_augmentation_is_named(trained: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--weights", str(trained.out / "mobilevit_xxs.onnx"), "--data", str(trained.data), "--tta", "flip"]
+    assert main([*asked, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tta"] == "flip"
+    assert main(asked) == 0
+    assert capsys.readouterr().out.startswith("mobilevit_xxs on PublicTest, test-time augmentation flip\n")
+
+
+@pytest.fixture
+def votes_path(tmp_path: Path, rows: list[Row]) -> Path:
+    """Votes whose majority is the label of every row, nine of ten, as fer2013new.csv has them."""
+    order = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
+    codes = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+    lines = [",".join(("Usage", "Image name", *order))]
+    for label, _, usage in rows:
+        votes = ["9" if name == codes[label] else "1" if name == "unknown" else "0" for name in order]
+        lines.append(",".join((usage, "fer0.png", *votes)))
+    path = tmp_path / "fer2013new.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+def test_votes_add_their_own_block(trained: Any, votes_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["--weights", str(trained.out / "mobilevit_xxs.onnx"), "--data", str(trained.data)]
+    assert main([*asked, "--json", "--votes", str(votes_path)]) == 0
+    record = json.loads(capsys.readouterr().out)
+    votes = record.pop("votes")
+    assert votes["agrees"] == {key: record[key] for key in ("n", "accuracy", "accuracy_ci95")}
+    assert [band["n"] for band in votes["bands"]] == [0, 0, 28, 0]
+    assert main([*asked, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == record
+    assert main([*asked, "--votes", str(votes_path)]) == 0
+    table = capsys.readouterr().out
+    assert "largest share over 70% up to 90%" in table and "no faces" in table
+
+
+def test_plots_are_written_only_on_request(
+    trained: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "plots"
+    asked = ["--weights", str(trained.out / "mobilevit_xxs.onnx"), "--data", str(trained.data), "--json"]
+    assert main([*asked, "--plots", str(folder)]) == 0
+    json.loads(capsys.readouterr().out)
+    names = [f"mobilevit_xxs-PublicTest-{kind}.png" for kind in ("confusion", "mistakes", "reliability")]
+    assert sorted(path.name for path in folder.iterdir()) == names
+
+
+def test_plots_into_a_file_are_refused_before_measuring(
+    trained: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").touch()
+    weights = str(trained.out / "mobilevit_xxs.onnx")
+    assert main(["--weights", weights, "--data", str(trained.data), "--plots", str(tmp_path / "file")]) == 2
+    assert "Choose another --plots" in capsys.readouterr().err
 
 
 def test_labels_that_are_not_fer2013s_are_refused(weights: Path, small_data: Fer2013) -> None:

@@ -9,6 +9,7 @@ from training.metrics import (
     expected_calibration_error,
     fit_temperature,
     measure,
+    reliability_bins,
     wilson_interval,
 )
 
@@ -44,6 +45,15 @@ def test_a_confidence_on_an_edge_belongs_to_the_bin_below() -> None:
     # 9/15 closes the ninth bin, where .59 lies too: one right and one wrong of about .6 each.
     probabilities = np.array([[0.6, 0.4], [0.59, 0.41]])
     assert expected_calibration_error(probabilities, np.array([0, 1])) == pytest.approx(abs(1.19 - 1) / 2)
+
+
+def test_reliability_bins_by_hand() -> None:
+    bins = reliability_bins(PROBABILITIES, LABELS)
+    # Bins of 1/15: .5 is in the 8th, .6 in the 9th, .7 .8 .9 in the 11th, 12th, 14th, and 1 in the last.
+    filled = np.array([7, 8, 10, 11, 13, 14])
+    assert np.flatnonzero(bins.counts).tolist() == filled.tolist()
+    assert bins.confidences[filled] == pytest.approx([0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+    assert bins.hits[filled].tolist() == [0, 0, 1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("temperature", [0.5, 1.0, 2.5])
@@ -85,7 +95,8 @@ def test_measure_leaves_repeats_out() -> None:
     repeats = np.array([True, False, False, True, False, False])
     unique = measure(PROBABILITIES, LABELS, NAMES, repeats)["without_training_duplicates"]
     assert (unique["n"], unique["accuracy"]) == (4, 0.5)
-    assert set(unique) == {"n", "accuracy", "accuracy_ci95", "macro_f1", "ece"}
+    assert {"accuracy_ci95", "macro_f1", "macro_f1_ci95", "ece", "per_class", "averages"} <= set(unique)
+    assert unique["confusion_matrix"]["counts"] == [[0, 1, 0], [0, 2, 0], [1, 0, 0]]
 
 
 def test_measure_of_repeats_alone_says_nothing_about_the_rest() -> None:
@@ -95,3 +106,34 @@ def test_measure_of_repeats_alone_says_nothing_about_the_rest() -> None:
 def test_recall_of_a_class_without_rows_is_none() -> None:
     recall = measure(PROBABILITIES[:3], LABELS[:3], NAMES, None)["per_class_recall"]
     assert recall == {"angry": 0.5, "happy": 1.0, "sad": None}
+
+
+def test_figures_by_class_by_hand() -> None:
+    metrics = measure(PROBABILITIES, LABELS, NAMES, None)
+    assert metrics["confusion_matrix"] == {"labels": list(NAMES), "counts": [[1, 1, 0], [0, 2, 0], [1, 0, 1]]}
+    by_class = metrics["per_class"]
+    assert by_class["angry"] == pytest.approx({"precision": 1 / 2, "recall": 1 / 2, "f1": 1 / 2, "support": 2})
+    assert by_class["happy"] == pytest.approx({"precision": 2 / 3, "recall": 1.0, "f1": 4 / 5, "support": 2})
+    assert by_class["sad"] == pytest.approx({"precision": 1.0, "recall": 1 / 2, "f1": 2 / 3, "support": 2})
+
+
+def test_weighted_averages_count_faces_and_macro_ones_classes() -> None:
+    labels = np.array([0, 1, 0, 2, 0, 0])
+    averages = measure(PROBABILITIES, labels, NAMES, None)["averages"]
+    # Recall: angry 2 of 4, happy 1 of 1, sad 1 of 1.
+    assert averages["weighted"]["recall"] == pytest.approx((4 * 0.5 + 1 + 1) / 6)
+    assert averages["macro"]["recall"] == pytest.approx((0.5 + 1 + 1) / 3)
+
+
+def test_a_class_that_no_row_has_or_is_called_does_not_lower_the_macro_mean() -> None:
+    metrics = measure(PROBABILITIES[:3], LABELS[:3], NAMES, None)
+    assert metrics["per_class"]["sad"] == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
+    assert metrics["averages"]["macro"]["f1"] == pytest.approx(metrics["macro_f1"])
+
+
+def test_interval_of_macro_f1_narrows_with_rows() -> None:
+    low, high = measure(PROBABILITIES, LABELS, NAMES, None)["macro_f1_ci95"]
+    many = measure(np.tile(PROBABILITIES, (100, 1)), np.tile(LABELS, 100), NAMES, None)
+    assert low < many["macro_f1_ci95"][0] < many["macro_f1"] < many["macro_f1_ci95"][1] < high
+    # The standard error of a mean of 600 rows is about 2 %, so four of them are about 8 %.
+    assert 0.04 < many["macro_f1_ci95"][1] - many["macro_f1_ci95"][0] < 0.12
