@@ -32,14 +32,14 @@ def run_app(config: Config, source: str | None = None) -> int:
     Raises ConfigError if there is no display.
     """
     _check_display()
-    _start_log()
+    start_log()
     hooks = CrashHooks()
     hooks.install()
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("FER Live")
     translators = install_translation(system_language())
     window = MainWindow(config, QSettings(APP_NAME, APP_NAME), source)
-    hooks.crashed.connect(lambda error: QTimer.singleShot(0, lambda: _show_crash(error, window)))
+    hooks.crashed.connect(lambda error: QTimer.singleShot(0, lambda: show_crash(error, window)))
     timer = _close_on_signals(window)
     window.show()
     code = QApplication.exec()
@@ -76,7 +76,7 @@ class CrashHooks(QObject):
             self.crashed.emit(error)
 
 
-def _show_crash(error: BaseException, window: MainWindow) -> None:
+def show_crash(error: BaseException, window: MainWindow) -> None:
     """Closes the recording, which is kept, and says what happened: the only modal dialog without a choice."""
     window.controller.shut_down()
     QMessageBox.critical(window, "FER Live", error_text(error))
@@ -108,7 +108,7 @@ def _check_display() -> None:
         )
 
 
-def _start_log() -> None:
+def start_log() -> None:
     folder = platformdirs.user_log_path(APP_NAME)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / "fer-live.log"

@@ -88,6 +88,7 @@ class Banner(QFrame):
         background, foreground = COLOURS[tone]
         self.setStyleSheet(f"Banner {{ background: {background}; }} QLabel {{ color: {foreground}; }}")
         for button in self._buttons:
+            button.hide()
             self._layout.removeWidget(button)
             button.deleteLater()
         self._buttons = []

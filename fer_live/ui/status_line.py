@@ -49,8 +49,10 @@ class StatusLine(QStatusBar):
         backend = None if session is None else session.backend
         if now - self._refreshed_at < _REFRESH_S or backend is None:
             return
-        self._refreshed_at = now
         reading = self._meter.read(now)
+        if not self._text.text() and not reading.rate_hz:
+            return
+        self._refreshed_at = now
         model = _MODEL_TITLES.get(backend.card.name, backend.card.name)
         parts = (
             f"{reading.rate_hz:.1f} Hz",

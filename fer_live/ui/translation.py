@@ -17,9 +17,11 @@ class Catalogue(QTranslator):
         super().__init__()
         self._texts = texts
 
-    def translate(self, context: str | None, source: str | None, disambiguation: str | None = None, n: int = -1) -> str:
-        """See QTranslator.translate."""
-        return self._texts.get(source or "", "")
+    def translate(  # type: ignore[override]
+        self, context: str | None, source: str | None, disambiguation: str | None = None, n: int = -1
+    ) -> str | None:
+        """See QTranslator.translate. None, which PyQt's types do not know, passes a text on; '' would replace it."""
+        return self._texts.get(source or "")
 
     def isEmpty(self) -> bool:
         """See QTranslator.isEmpty."""

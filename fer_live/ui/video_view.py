@@ -69,17 +69,17 @@ class VideoView(QWidget):
         scale, offset = self._placement(frame)
         painter.translate(offset)
         painter.scale(scale, scale)
-        self._paint(painter, scale)
+        self._paint(painter, scale, _DIMMED if self._is_dimmed else 1.0)
 
     def snapshot(self) -> QImage | None:
-        """The frame in its own size with its overlay, as it is shown, or None."""
+        """The frame in its own size with its overlay, mirrored as it is shown, or None."""
         if self._shown is None:
             return None
         height, width = self._shown[0].image.shape[:2]
         image = QImage(width, height, QImage.Format.Format_RGB32)
         painter = QPainter(image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._paint(painter, 1.0)
+        self._paint(painter, 1.0, 1.0)
         painter.end()
         return image
 
@@ -88,11 +88,11 @@ class VideoView(QWidget):
         scale = min(self.width() / width, self.height() / height)
         return scale, QPointF((self.width() - width * scale) / 2, (self.height() - height * scale) / 2)
 
-    def _paint(self, painter: QPainter, scale: float) -> None:
+    def _paint(self, painter: QPainter, scale: float, opacity: float) -> None:
         """Draws in video pixels; scale is that of the painter, so that lines and text keep their size on screen."""
         assert self._shown is not None
         frame, _ = self._shown
-        painter.setOpacity(_DIMMED if self._is_dimmed else 1.0)
+        painter.setOpacity(opacity)
         _paint_picture(painter, frame.image, self._is_mirrored)
         painter.setOpacity(1.0)
         for caption in self._captions(scale):
