@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from fer_live.capture import opening
+from fer_live.capture.camera import CameraMode
 from fer_live.capture.demo import DemoSource
-from fer_live.capture.opening import open_source
+from fer_live.capture.listing import CameraEntry
+from fer_live.capture.opening import live_source, open_source
+from fer_live.capture.paced import PacedSource
 from fer_live.capture.pictures import PictureSource
 from fer_live.capture.video import VideoSource
 from fer_live.errors import SourceError
@@ -39,3 +43,47 @@ def test_what_does_not_exist_is_named(tmp_path: Path, name: str, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SourceError):
         open_source(name)
+
+
+class _Camera:
+    """Notes how a camera would have been opened."""
+
+    def __init__(self, *arguments: object) -> None:
+        self.arguments = arguments
+
+
+class TestLive:
+    asked = CameraMode(640, 480, 30)
+
+    @pytest.fixture(autouse=True)
+    def no_device(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(opening, "OpenCvCamera", _Camera)
+        monkeypatch.setattr(opening, "find_camera", lambda text: CameraEntry(4, f"Camera {text}"))
+
+    def test_demo_never_ends(self) -> None:
+        source = live_source("demo", self.asked)
+        assert (source.name, source.is_device) == ("demo", False)
+        with source.open() as opened:
+            assert isinstance(opened, PacedSource)
+            assert opened.size is None
+
+    def test_video_is_played_at_its_own_pace(self, tmp_path: Path) -> None:
+        source = live_source(str(write_clip(tmp_path / "clip.mp4", [quarters()])), self.asked)
+        assert (source.name, source.is_device) == ("clip", False)
+        with source.open() as opened:
+            assert isinstance(opened, PacedSource)
+            assert opened.size == 1
+
+    def test_stream_is_named_without_its_password(self) -> None:
+        source = live_source("rtsp://user:secret@host/live", self.asked)
+        assert (source.name, source.is_device) == ("rtsp://host/live", True)
+        opened = source.open()
+        assert isinstance(opened, _Camera)
+        assert opened.arguments == ("rtsp://user:secret@host/live", "rtsp://host/live")
+
+    def test_camera_is_found_and_asked(self) -> None:
+        source = live_source("c920", self.asked)
+        assert (source.name, source.is_device) == ("Camera c920", True)
+        opened = source.open()
+        assert isinstance(opened, _Camera)
+        assert opened.arguments == (4, "Camera c920", self.asked)

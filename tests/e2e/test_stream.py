@@ -1,0 +1,168 @@
+"""The live path on a network camera that is cut and comes back, and without a window on the command line."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.typing import NDArray
+
+from fer_live.capture.listing import list_cameras
+from fer_live.capture.video import VideoSource
+from fer_live.config import Config
+from fer_live.pipeline.headless import live_session
+from fer_live.pipeline.live import STOP_TIMEOUT_S, LiveSession, LiveState
+from tests.e2e.conftest import Run, Session
+from tests.streams import PASSWORD, USER, Line, MjpegServer
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.usefixtures("shipped_weights")
+
+_NOTICED_S = 2.0
+
+
+@pytest.fixture(scope="module")
+def clip(media: Path) -> list[NDArray[np.uint8]]:
+    """Two seconds of a real face."""
+    with VideoSource(media / "single_face.mp4") as video:
+        return [frame.image for frame in islice(iter(video.read, None), 60)]
+
+
+@pytest.fixture
+def server(clip: list[NDArray[np.uint8]]) -> Iterator[MjpegServer]:
+    with MjpegServer(clip) as server:
+        yield server
+
+
+@pytest.fixture
+def session(server: MjpegServer) -> Iterator[LiveSession]:
+    session = live_session(server.url, Config())
+    session.start()
+    yield session
+    server.line = Line.CUT
+    session.stop()
+
+
+def _assert_no_secret(text: str) -> None:
+    assert PASSWORD not in text
+    assert USER not in text
+
+
+def _frames(session: LiveSession) -> int:
+    return session.status().frames
+
+
+@pytest.mark.parametrize("line", [Line.SILENT, Line.CUT])
+def test_stream_that_is_cut_and_comes_back(
+    line: Line, server: MjpegServer, session: LiveSession, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    wait_until(lambda: session.status().state is LiveState.RUNNING, "the stream")
+    session.start_recording(tmp_path)
+    wait_until(lambda: _frames(session) > 40)
+    server.line = line
+    cut_at = time.monotonic()
+    wait_until(lambda: session.status().state is LiveState.STALLED)
+    assert time.monotonic() - cut_at < _NOTICED_S
+    wait_until(lambda: session.status().error is not None)
+    _assert_no_secret(str(session.status().error))
+    server.line = Line.UP
+    before = _frames(session)
+    wait_until(lambda: session.status().state is LiveState.RUNNING and _frames(session) > before + 20)
+    started = time.monotonic()
+    assert session.stop() == []
+    assert time.monotonic() - started < STOP_TIMEOUT_S
+
+    (folder,) = tmp_path.iterdir()
+    recorded = Session(folder)
+    rows, counts = recorded.rows, recorded.facts["counts"]
+    assert recorded.facts["state"] == "closed"
+    assert recorded.facts["source"]["name"] == server.public_url
+    gaps = rows[(rows.status == "dropped") & (rows.dropped_before == 0)]
+    assert len(gaps) == 1
+    assert rows.loc[gaps.index[0] + 1 :, "frame_index"].min() > rows.loc[: gaps.index[0] - 1, "frame_index"].max()
+    assert rows.frame_index.is_monotonic_increasing
+    assert rows.t_mono_s.is_monotonic_increasing
+    assert counts["frames_captured"] == counts["frames_analysed"] + counts["frames_dropped"]
+    assert (rows.status == "ok").sum() > 20
+    for path in folder.iterdir():
+        _assert_no_secret(path.read_text())
+    _assert_no_secret(caplog.text)
+
+
+def test_stop_while_the_stream_is_silent(server: MjpegServer, session: LiveSession) -> None:
+    wait_until(lambda: session.status().state is LiveState.RUNNING, "the stream")
+    server.line = Line.SILENT
+    wait_until(lambda: session.status().state is LiveState.STALLED)
+    started = time.monotonic()
+    assert session.stop() == []
+    assert time.monotonic() - started < STOP_TIMEOUT_S
+
+
+def test_stop_while_the_stream_is_opened_again_does_not_wait_for_it(
+    server: MjpegServer, session: LiveSession, logged_warnings: list[str]
+) -> None:
+    wait_until(lambda: session.status().state is LiveState.RUNNING, "the stream")
+    server.line = Line.SILENT
+    wait_until(lambda: session.status().error is not None)
+    wait_until(lambda: server.clients > 1, "another try")
+    started = time.monotonic()
+    session.stop()
+    assert time.monotonic() - started < STOP_TIMEOUT_S + 0.5
+    wait_until(lambda: not session.is_alive(), "the end of the try")
+    assert all("capture" in line for line in logged_warnings)
+    logged_warnings.clear()
+
+
+def test_recording_a_stream_from_the_command_line(server: MjpegServer, fer_live: Run, tmp_path: Path) -> None:
+    done = fer_live(["record", server.url, "--out", tmp_path, "--seconds", "1.5", "--json"])
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    recorded = Session(Path(report["csv"]).parent)
+    assert recorded.facts["state"] == "closed"
+    assert report["frames_captured"] == recorded.facts["counts"]["frames_captured"] > 10
+    text = done.stdout + done.stderr + "".join(path.read_text() for path in recorded.folder.iterdir())
+    _assert_no_secret(text)
+
+
+def test_stream_that_refuses_is_said_without_the_password(server: MjpegServer, fer_live: Run, tmp_path: Path) -> None:
+    server.line = Line.CUT
+    done = fer_live(["record", server.url, "--out", tmp_path, "--seconds", "1"])
+    assert done.returncode == 2
+    assert f"Stream '{server.public_url}' does not answer." in done.stderr
+    assert server.refused > 0
+    _assert_no_secret(done.stdout + done.stderr)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_recording_the_demo(fer_live: Run, tmp_path: Path) -> None:
+    done = fer_live(["record", "demo", "--out", tmp_path, "--seconds", "3", "--json"])
+    assert done.returncode == 0, done.stderr
+    report = json.loads(done.stdout)
+    recorded = Session(Path(report["csv"]).parent)
+    rows = recorded.rows
+    assert recorded.facts["state"] == "closed"
+    assert recorded.facts["source"]["name"] == "demo"
+    assert rows.t_mono_s.iloc[0] == 0
+    assert rows.t_mono_s.iloc[-1] == pytest.approx(3, abs=0.5)
+    assert rows.face_id.notna().sum() > 10
+    wall = pd.to_datetime(rows.t_wall_iso)
+    assert ((wall - wall[0]).dt.total_seconds() - rows.t_mono_s).abs().max() < 0.002
+    captured = rows.loc[rows.status != "dropped", "frame_index"].nunique() + rows.dropped_before.sum()
+    assert captured == report["frames_captured"]
+
+
+def test_cameras_are_listed(fer_live: Run) -> None:
+    done = fer_live(["cameras", "--json"])
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == [vars(camera) for camera in list_cameras()]
+    shown = fer_live(["cameras"]).stdout
+    assert all(camera.name in shown for camera in list_cameras())
+    assert shown
