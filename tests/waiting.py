@@ -6,13 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 
-_STEP_S = 0.005
 
 
-def wait_until(is_so: Callable[[], object], what: str = "the condition", timeout_s: float = 20.0) -> None:
-    """Returns as soon as is_so() is true; fails the test if that takes too long."""
+def wait_until(
+    is_so: Callable[[], object], what: str = "the condition", timeout_s: float = 20.0, step_s: float = 0.005
+) -> None:
+    """Returns as soon as is_so() is true, which is asked every step_s; fails the test if that takes too long."""
     pause = threading.Event()
     deadline = time.monotonic() + timeout_s
     while not is_so():
         assert time.monotonic() < deadline, f"{what} did not come about in {timeout_s:.0f} s"
-        pause.wait(_STEP_S)
+        pause.wait(step_s)
