@@ -26,12 +26,20 @@ class Framing:
 
 def iou(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
     """Intersection over union, float32 (N, M), of boxes (N, 4) with others (M, 4); empty boxes have 0."""
-    low = np.maximum(boxes[:, np.newaxis, :2], others[np.newaxis, :, :2])
-    high = np.minimum(boxes[:, np.newaxis, 2:], others[np.newaxis, :, 2:])
-    shared = np.prod(np.clip(high - low, 0, None), axis=2)
-    union = _areas(boxes)[:, np.newaxis] + _areas(others)[np.newaxis] - shared
-    overlap: NDArray[np.float32] = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return overlap
+    shared = _shared_areas(boxes, others)
+    return _ratio(shared, _areas(boxes)[:, np.newaxis] + _areas(others) - shared)
+
+
+def covered_share(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Intersection over the smaller of both areas, float32 (N, M): 1 where one box lies inside the other."""
+    return _ratio(_shared_areas(boxes, others), np.minimum(_areas(boxes)[:, np.newaxis], _areas(others)))
+
+
+def _shared_areas(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    low = np.maximum(boxes[:, np.newaxis, :2], others[:, :2])
+    high = np.minimum(boxes[:, np.newaxis, 2:], others[:, 2:])
+    shared: NDArray[np.float32] = np.prod(np.clip(high - low, 0, None), axis=2)
+    return shared
 
 
 def _areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -39,15 +47,21 @@ def _areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     return areas
 
 
+def _ratio(part: NDArray[np.float32], whole: NDArray[np.float32]) -> NDArray[np.float32]:
+    ratio: NDArray[np.float32] = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+    return ratio
+
+
 def suppress_overlaps(
-    boxes: NDArray[np.float32], scores: NDArray[np.float32], iou_max: float
+    boxes: NDArray[np.float32], scores: NDArray[np.float32], covered_max: float
 ) -> NDArray[np.intp]:
     """Greedy non-maximum suppression: rows to keep, largest score first, the earlier row at equal scores.
 
-    boxes: (N, 4); scores: (N,). A box that overlaps a kept one by more than iou_max is dropped.
+    boxes: (N, 4); scores: (N,). A box is dropped if its covered_share with a kept one is above covered_max:
+    unlike an overlap over the union, this also drops a mouth or half a face found inside the whole face.
     """
     order = np.argsort(-scores, kind="stable")
-    overlaps = iou(boxes, boxes) > iou_max
+    overlaps = covered_share(boxes, boxes) > covered_max
     kept: list[int] = []
     for row in order.tolist():
         if not overlaps[row, kept].any():

@@ -1,65 +1,64 @@
-"""MediaPipe's two BlazeFace models as one face finder.
+"""Finds faces with MediaPipe's two BlazeFace models.
 
 The short range model finds near faces and strong expressions, the full range one finds groups and far faces; each
-alone loses many faces of the other kind, so both look, and what both found counts once. The models come unmodified
-from mediapipe 0.10.21 (Apache-2.0, `weights/LICENSE.mediapipe`). mediapipe is pinned to 0.10.33: later versions
-send metrics over the network.
+alone loses many faces of the other kind, so both look, and what both found counts once. docs/framing.md has the
+measurements behind every number here.
 """
 
 from __future__ import annotations
 
-import os
-import re
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from importlib import resources
+import math
+from contextlib import ExitStack
+from dataclasses import dataclass, fields, replace
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from fer_live.core.geometry import Framing, eye_roll, frame_boxes, iou, region_boxes, suppress_overlaps
+from fer_live.core.geometry import iou, region_boxes, suppress_overlaps
 from fer_live.core.structs import Faces, Frame
-from fer_live.errors import BackendError, ModelError
+from fer_live.detect.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, BlazeFaceDetector
 
-_IOU_MAX = 0.3
-"""Regions that overlap more are one face."""
+_SURE_SCORE = 0.75
+"""Candidates below this get a second look from near."""
+_NEAR_SIDE = 1.5
+"""Side of the square of a second look, as a multiple of the region's."""
+_SAME_IOU = 0.3
+"""A face found by a second look is the candidate if their regions overlap more."""
+_COVERED_MAX = 0.5
+"""Faces whose regions cover more of the smaller of the two are one face."""
+_STRIDE_MAX = 0.4
+"""Largest step between the squares of short range, in sides: a face up to 0.6 of a side is whole in one of them."""
 
-_STDERR = 2
-_HARMLESS = re.compile(
-    rb"INFO: Created TensorFlow Lite XNNPACK delegate"
-    rb"|WARNING: All log messages before absl::InitializeLog\(\)"
-    rb"|W.* inference_feedback_manager\.cc:"
-)
+_FIELDS = tuple(field.name for field in fields(Faces))
 
 
 @dataclass(frozen=True)
-class BlazeFace:
-    """One of MediaPipe's models: its file in `fer_live.weights` and how to frame its boxes."""
+class View:
+    """One look: a model at an upright part of the picture, in px."""
 
-    file: str
-    framing: Framing
-
-
-# The framings are medians over FER2013's training faces: docs/framing.md.
-SHORT_RANGE = BlazeFace("face_detection_short_range.tflite", Framing(1.156, 0.003, -0.103))
-FULL_RANGE = BlazeFace("face_detection_full_range_sparse.tflite", Framing(1.130, 0.003, -0.044))
-MODELS = (SHORT_RANGE, FULL_RANGE)
-"""Cheapest first."""
+    model: BlazeFace
+    left: int
+    top: int
+    width: int
+    height: int
 
 
 class MediaPipeFinder:
-    """Finds faces with both models, but runs only what is needed; a FaceFinder.
+    """Finds faces with both models, but looks only where it is needed; a FaceFinder.
 
-    At every full look both models run. Until the next one, the cheapest model runs that alone found every face of
-    the last full look, or both if neither did. A full look comes at every full_look_every-th frame, and at once
-    when fewer faces are found than in the frame before. This depends on the frames alone, never on time.
+    A full look is the short range model at overlapping squares (it shrinks what it sees to 128 px, so a wide
+    picture as a whole would lose faces) and the full range model at the whole picture. Until the next full look
+    only those views look that the found faces came from, or the squares if there was nobody. A full look comes at
+    every full_look_every-th frame, and at once when fewer faces are found than in the frame before. This depends
+    on the frames alone, never on time.
 
-    min_score: confidence in [0, 1] below which a face is dropped. min_face_px: the same for the shorter side of
+    A face that is not sure gets a second look: its score is then the one that the short range model gives it from
+    near, which false finds rarely survive.
+
+    min_score: confidence in [0.5, 1] below which a face is dropped. min_face_px: the same for the shorter side of
     its box. full_look_every: in frames; 1 for frames that do not follow one another.
     Raises BackendError if mediapipe cannot run here, ModelError if a model is missing or damaged.
     """
@@ -67,47 +66,75 @@ class MediaPipeFinder:
     def __init__(
         self,
         *,
-        min_score: float = 0.5,
+        min_score: float = 0.65,
         min_face_px: int = 24,
-        full_look_every: int = 5,
-        models: tuple[BlazeFace, ...] = MODELS,
+        full_look_every: int = 10,
     ) -> None:
+        self._min_score = min_score
         self._min_face_px = min_face_px
         self._full_look_every = full_look_every
-        self._models = models
-        self._enough = models
+        self._due: frozenset[View] = frozenset()
         self._frames_to_full_look = 0
         self._last_count = 0
-        self._runtime = _import_mediapipe()
-        with ExitStack() as opened, _without_chatter():
-            self._detectors = {model: _open(self._runtime, model, min_score) for model in models}
-            for detector in self._detectors.values():
-                opened.callback(detector.close)
+        with ExitStack() as opened:
+            self._detectors = {
+                model: opened.enter_context(BlazeFaceDetector(model)) for model in (SHORT_RANGE, FULL_RANGE)
+            }
             self._opened = opened.pop_all()
 
     def find(self, frame: Frame) -> Faces:
         """The faces of one frame, largest score first; boxes may reach over the frame's border."""
-        rgb = cv2.cvtColor(frame.image, cv2.COLOR_BGR2RGB)
-        picture = self._runtime.Image(image_format=self._runtime.ImageFormat.SRGB, data=rgb)
-        due = self._models if self._frames_to_full_look == 0 else self._enough
-        looks = {model: self._look(model, picture) for model in due}
-        faces = _merge(list(looks.values()))
-        if len(faces) < self._last_count and len(looks) < len(self._models):
-            looks |= {model: self._look(model, picture) for model in self._models if model not in looks}
-            faces = _merge(list(looks.values()))
-        if len(looks) == len(self._models):
-            alone = tuple(model for model in self._models if _covers(looks[model], faces))
-            self._enough = alone[:1] or self._models
+        if min(frame.image.shape[:2]) < self._min_face_px:
+            return Faces.none()
+        rgb = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2RGB), np.uint8)
+        near, far = _views(*rgb.shape[:2])
+        views = near | far
+        # Views of another picture size are not among this picture's.
+        due = self._due if self._frames_to_full_look > 0 and self._due <= views else views
+        faces, seen_from = self._look(due, rgb)
+        if len(faces) < self._last_count and due != views:
+            due = views
+            faces, seen_from = self._look(due, rgb)
+        if due == views:
+            self._due = seen_from or near
             self._frames_to_full_look = self._full_look_every
         self._frames_to_full_look -= 1
         self._last_count = len(faces)
         return faces
 
-    def _look(self, model: BlazeFace, picture: Any) -> Faces:
-        detections = self._detectors[model].detect(picture).detections
-        faces = _to_faces(detections, picture.width, picture.height, model.framing)
+    def _look(self, views: frozenset[View], rgb: NDArray[np.uint8]) -> tuple[Faces, frozenset[View]]:
+        """The faces seen from these views, and the views from which they were seen best."""
+        order = sorted(views, key=lambda view: (view.model.file, view.left, view.top))
+        looks = [self._look_from(view, rgb) for view in order]
+        faces = Faces(*(np.concatenate([getattr(look, name) for look in looks]) for name in _FIELDS))
+        origins = np.repeat(np.arange(len(looks)), [len(look) for look in looks])
+        kept = suppress_overlaps(region_boxes(faces.regions), faces.scores, _COVERED_MAX)
+        faces = self._look_again(faces.take(kept), rgb)
+        best_first = np.argsort(-faces.scores, kind="stable")
+        best_first = best_first[faces.scores[best_first] >= self._min_score]
+        return faces.take(best_first), frozenset(order[origin] for origin in origins[kept][best_first])
+
+    def _look_from(self, view: View, rgb: NDArray[np.uint8]) -> Faces:
+        part = rgb[view.top : view.top + view.height, view.left : view.left + view.width]
+        faces = self._detectors[view.model].detect(part, view.left, view.top)
         shorter = (faces.boxes[:, 2:] - faces.boxes[:, :2]).min(axis=1)
         return faces.take(np.flatnonzero(shorter >= self._min_face_px))
+
+    def _look_again(self, faces: Faces, rgb: NDArray[np.uint8]) -> Faces:
+        """The same faces; those that were not sure with the score of a second look."""
+        scores = faces.scores.copy()
+        for row in np.flatnonzero(scores < _SURE_SCORE):
+            scores[row] = self._score_from_near(faces.regions[row], rgb)
+        return replace(faces, scores=scores)
+
+    def _score_from_near(self, region: NDArray[np.float32], rgb: NDArray[np.uint8]) -> float:
+        x, y, side = region[:3].tolist()
+        near = max(1, round(side * _NEAR_SIDE))
+        # Beyond the picture this repeats its border.
+        part = np.asarray(cv2.getRectSubPix(rgb, (near, near), (x, y)), np.uint8)
+        faces = self._detectors[SHORT_RANGE].detect(part, round(x - near / 2), round(y - near / 2))
+        overlaps = iou(region_boxes(faces.regions), region_boxes(region[np.newaxis]))[:, 0]
+        return float(faces.scores[overlaps > _SAME_IOU].max(initial=0.0))
 
     def close(self) -> None:
         """Frees the models; calling it again does nothing."""
@@ -122,84 +149,12 @@ class MediaPipeFinder:
         self.close()
 
 
-def _import_mediapipe() -> Any:
-    try:
-        import mediapipe
-        from mediapipe.tasks.python import vision  # noqa: F401  (loads mediapipe.tasks)
-    except (ImportError, OSError) as error:
-        raise BackendError(
-            f"MediaPipe cannot be loaded ({error}).",
-            "Install it with `pip install mediapipe==0.10.33`, and the system libraries that it names.",
-        ) from error
-    return mediapipe
-
-
-def _open(runtime: Any, model: BlazeFace, min_score: float) -> Any:
-    """A FaceDetector of MediaPipe's Tasks for still images: it keeps no state, and tracking is done elsewhere."""
-    tasks = runtime.tasks
-    try:
-        content = resources.files("fer_live.weights").joinpath(model.file).read_bytes()
-    except (ModuleNotFoundError, FileNotFoundError) as error:
-        raise ModelError(f"MediaPipe's model '{model.file}' is missing.", "Reinstall FER Live.") from error
-    options = tasks.vision.FaceDetectorOptions(
-        base_options=tasks.BaseOptions(model_asset_buffer=content),
-        running_mode=tasks.vision.RunningMode.IMAGE,
-        min_detection_confidence=min_score,
-    )
-    try:
-        return tasks.vision.FaceDetector.create_from_options(options)
-    except OSError as error:
-        raise BackendError(
-            f"MediaPipe cannot run here ({error}).", "Install the system library that it names."
-        ) from error
-    except (ValueError, RuntimeError) as error:
-        raise ModelError(f"MediaPipe cannot use its model '{model.file}' ({error}).", "Reinstall FER Live.") from error
-
-
-def _to_faces(detections: list[Any], width: int, height: int, framing: Framing) -> Faces:
-    """Faces of MediaPipe's detections, whose boxes are in px and whose keypoints are fractions of the picture."""
-    boxes = [_corners(detection.bounding_box) for detection in detections]
-    scores = [detection.categories[0].score for detection in detections]
-    points = [[(point.x * width, point.y * height) for point in detection.keypoints] for detection in detections]
-    xyxy = np.array(boxes, np.float32).reshape(-1, 4)
-    keypoints = np.array(points, np.float32).reshape(-1, 6, 2)
-    return Faces(xyxy, np.array(scores, np.float32), keypoints, frame_boxes(xyxy, eye_roll(keypoints), framing))
-
-
-def _corners(box: Any) -> tuple[int, int, int, int]:
-    return box.origin_x, box.origin_y, box.origin_x + box.width, box.origin_y + box.height
-
-
-def _merge(looks: list[Faces]) -> Faces:
-    """Each face once, as the model saw it that was surer, largest score first."""
-    fields = ("boxes", "scores", "keypoints", "regions")
-    faces = Faces(*(np.concatenate([getattr(look, name) for look in looks]) for name in fields))
-    return faces.take(suppress_overlaps(region_boxes(faces.regions), faces.scores, _IOU_MAX))
-
-
-def _covers(look: Faces, faces: Faces) -> bool:
-    """True if a look of one model has every one of these faces."""
-    overlaps = iou(region_boxes(faces.regions), region_boxes(look.regions))
-    return bool((overlaps > _IOU_MAX).any(axis=1).all())
-
-
-@contextmanager
-def _without_chatter() -> Iterator[None]:
-    """Holds back what the C++ side writes to standard error while models load, and then lets all but its three
-    known start-up lines through. No setting of MediaPipe silences those."""
-    try:
-        stderr = os.dup(_STDERR)
-    except OSError:  # a windowed application on Windows has none
-        yield
-        return
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), _STDERR)
-        try:
-            yield
-        finally:
-            os.dup2(stderr, _STDERR)
-            os.close(stderr)
-            held.seek(0)
-            for line in held:
-                if not _HARMLESS.match(line):
-                    sys.stderr.write(line.decode(errors="replace"))
+def _views(height: int, width: int) -> tuple[frozenset[View], frozenset[View]]:
+    """The views of short and of full range that make a full look at a picture of this size."""
+    side = min(height, width)
+    spare = max(height, width) - side
+    steps = math.ceil(spare / (side * _STRIDE_MAX))
+    offsets = [spare * step // max(steps, 1) for step in range(steps + 1)]
+    corners = [(offset, 0) if width > height else (0, offset) for offset in offsets]
+    squares = (View(SHORT_RANGE, left, top, side, side) for left, top in corners)
+    return frozenset(squares), frozenset([View(FULL_RANGE, 0, 0, width, height)])

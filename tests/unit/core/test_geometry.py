@@ -1,7 +1,15 @@
 import numpy as np
 import pytest
 
-from fer_live.core.geometry import Framing, eye_roll, frame_boxes, iou, region_boxes, suppress_overlaps
+from fer_live.core.geometry import (
+    Framing,
+    covered_share,
+    eye_roll,
+    frame_boxes,
+    iou,
+    region_boxes,
+    suppress_overlaps,
+)
 
 
 def boxes(*rows):
@@ -17,6 +25,17 @@ def test_iou_of_every_pair():
 def test_iou_of_empty_boxes_is_zero():
     np.testing.assert_array_equal(iou(boxes((1, 1, 1, 1)), boxes((1, 1, 1, 1))), [[0]])
     assert iou(boxes(), boxes((0, 0, 1, 1))).shape == (0, 1)
+
+
+def test_covered_share_is_of_the_smaller_box():
+    found = covered_share(boxes((0, 0, 10, 10)), boxes((2, 2, 4, 4), (5, 0, 15, 10), (9, 9, 9, 9)))
+    np.testing.assert_allclose(found, [[1, 0.5, 0]])
+
+
+def test_suppression_drops_what_lies_inside():
+    rows = boxes((0, 0, 100, 100), (40, 60, 60, 80))
+    assert suppress_overlaps(rows, np.array([0.8, 0.9], np.float32), 0.5).tolist() == [1]
+    assert suppress_overlaps(rows, np.array([0.9, 0.8], np.float32), 0.5).tolist() == [0]
 
 
 def test_suppression_keeps_the_best_of_each_group():

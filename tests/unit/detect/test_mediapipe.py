@@ -1,24 +1,13 @@
-"""The real models on a real photograph (Grace Hopper, public domain, shipped with matplotlib)."""
-
-import os
-import sys
+"""The real finder on a real photograph, and its schedule on scripted detections."""
 
 import cv2
 import numpy as np
 import pytest
-from matplotlib import cbook
 
-from fer_live.core.geometry import Framing
 from fer_live.core.structs import Faces, Frame
-from fer_live.detect import mediapipe as subject
-from fer_live.detect.mediapipe import FULL_RANGE, SHORT_RANGE, BlazeFace, MediaPipeFinder
-from fer_live.errors import BackendError, ModelError
-
-
-@pytest.fixture(scope="module")
-def photo():
-    with cbook.get_sample_data("grace_hopper.jpg") as file:
-        return cv2.imdecode(np.frombuffer(file.read(), np.uint8), cv2.IMREAD_COLOR)
+from fer_live.detect import mediapipe
+from fer_live.detect.blazeface import FULL_RANGE, SHORT_RANGE
+from fer_live.detect.mediapipe import MediaPipeFinder
 
 
 @pytest.fixture
@@ -31,44 +20,44 @@ def frame(image):
     return Frame(image, 0, 0.0)
 
 
-def faces(*rows):
-    """Scripted faces from (x, y, side, score)."""
-    boxes = np.array([(x, y, x + side, y + side) for x, y, side, _ in rows], np.float32).reshape(-1, 4)
-    regions = np.array([(x + side / 2, y + side / 2, side, 0) for x, y, side, _ in rows], np.float32)
-    scores = np.array([score for *_, score in rows], np.float32)
-    return Faces(boxes, scores, np.zeros((len(rows), 6, 2), np.float32), regions.reshape(-1, 4))
-
-
-@pytest.mark.parametrize("models", [(SHORT_RANGE,), (FULL_RANGE,), (SHORT_RANGE, FULL_RANGE)])
-def test_finds_one_face_once(photo, models):
-    with MediaPipeFinder(models=models) as finder:
-        found = finder.find(frame(photo))
+def test_finds_a_face_once(photo, finder):
+    found = finder.find(frame(photo))
     assert len(found) == 1
-    x, y, side, roll = found.regions[0]
-    right_eye, left_eye, nose = found.keypoints[0, :3]
-    assert right_eye[0] < nose[0] < left_eye[0], "the person's right eye is on the left of the picture"
-    assert abs(x - nose[0]) < side / 4 and abs(y - nose[1]) < side / 4
-    assert 120 < side < 300 and abs(roll) < 0.3
+    assert found.scores[0] > 0.8
 
 
 def test_two_people_sorted_by_score(photo, finder):
     small = cv2.resize(photo, None, fx=0.5, fy=0.5)
     wide = np.full((600, 1024, 3), 128, np.uint8)
     wide[:600, :512] = photo[:600]
-    wide[100 : 100 + small.shape[0], 700 : 700 + small.shape[1]] = small
+    wide[100 : 100 + small.shape[0], 700 : 700 + small.shape[1]] = small[:, :324]
     found = finder.find(frame(wide))
     assert len(found) == 2
     assert found.scores[0] >= found.scores[1]
-    assert sorted(found.regions[:, 2])[0] == pytest.approx(sorted(found.regions[:, 2])[1] / 2, rel=0.25)
+    assert min(found.regions[:, 2]) == pytest.approx(max(found.regions[:, 2]) / 2, rel=0.25)
 
 
-@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 900, 3), (480, 640, 3)])
+@pytest.mark.parametrize("left", [0, 500, 1000, 1500])
+def test_a_small_face_is_found_anywhere_in_a_wide_picture(photo, finder, left):
+    wide = np.full((360, 1800, 3), 90, np.uint8)
+    wide[30:330, left : left + 256] = cv2.resize(photo, (256, 300), interpolation=cv2.INTER_AREA)
+    found = finder.find(frame(wide))
+    assert len(found) == 1
+    assert left < found.regions[0, 0] < left + 256
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 900, 3), (900, 30, 3), (480, 640, 3)])
 def test_nothing_in_an_empty_picture(finder, shape):
     assert len(finder.find(frame(np.zeros(shape, np.uint8)))) == 0
 
 
 def test_faces_below_the_minimum_size_are_dropped(photo):
-    with MediaPipeFinder(min_face_px=1000) as finder:
+    with MediaPipeFinder(min_face_px=300) as finder:
+        assert len(finder.find(frame(photo))) == 0
+
+
+def test_faces_below_the_minimum_score_are_dropped(photo):
+    with MediaPipeFinder(min_score=1.0) as finder:
         assert len(finder.find(frame(photo))) == 0
 
 
@@ -82,83 +71,10 @@ def test_the_same_frames_give_the_same_faces(photo):
         np.testing.assert_array_equal(first.scores, second.scores)
 
 
-def test_each_model_frames_by_its_own_framing(photo):
-    doubled = BlazeFace(SHORT_RANGE.file, Framing(2 * SHORT_RANGE.framing.scale, 0, 0))
-    with MediaPipeFinder(models=(SHORT_RANGE,)) as one, MediaPipeFinder(models=(doubled,)) as two:
-        sides = [finder.find(frame(photo)).regions[0, 2] for finder in (one, two)]
-    assert sides[1] == pytest.approx(2 * sides[0])
-
-
-class Scripted(MediaPipeFinder):
-    """The real finder with scripted looks of its models, to test when it looks with which."""
-
-    def __init__(self, script, **options):
-        super().__init__(**options)
-        self.script, self.looked, self.step = script, [], -1
-
-    def find(self, frame):
-        self.step += 1
-        self.looked.append("")
-        return super().find(frame)
-
-    def _look(self, model, picture):
-        name = {SHORT_RANGE: "s", FULL_RANGE: "f"}[model]
-        self.looked[-1] += name
-        return self.script[self.step][name]
-
-
-def looked(script, **options):
-    with Scripted(script, **options) as finder:
-        counts = [len(finder.find(frame(np.zeros((8, 8, 3), np.uint8)))) for _ in script]
-    return finder.looked, counts
-
-
-NEAR, FAR = (100, 100, 80, 0.9), (400, 100, 30, 0.8)
-
-
-def test_the_cheapest_sufficient_model_looks_between_full_looks():
-    both = {"s": faces(NEAR), "f": faces(NEAR)}
-    assert looked([both] * 7, full_look_every=3) == (["sf", "s", "s", "sf", "s", "s", "sf"], [1] * 7)
-
-
-def test_the_full_range_looks_alone_where_only_it_finds_all():
-    far = {"s": faces(NEAR), "f": faces(FAR, NEAR)}
-    assert looked([far] * 4, full_look_every=3) == (["sf", "f", "f", "sf"], [2] * 4)
-
-
-def test_both_look_always_where_neither_finds_all():
-    split = {"s": faces(NEAR), "f": faces(FAR)}
-    assert looked([split] * 4, full_look_every=3) == (["sf"] * 4, [2] * 4)
-
-
-def test_a_lost_face_brings_a_full_look_at_once():
-    both = {"s": faces(NEAR), "f": faces(NEAR)}
-    lost = {"s": faces(), "f": faces(NEAR)}
-    assert looked([both, lost, lost, lost], full_look_every=3) == (["sf", "sf", "f", "f"], [1] * 4)
-
-
-def test_every_frame_is_a_full_look_for_still_images():
-    both = {"s": faces(NEAR), "f": faces(NEAR)}
-    assert looked([both] * 3, full_look_every=1)[0] == ["sf"] * 3
-
-
-def test_the_surer_model_frames_the_face():
-    near = {"s": faces((100, 100, 80, 0.7)), "f": faces((104, 100, 84, 0.9))}
-    with Scripted([near]) as finder:
-        found = finder.find(frame(np.zeros((8, 8, 3), np.uint8)))
-    np.testing.assert_array_equal(found.boxes, near["f"].boxes)
-
-
-def test_loading_is_quiet(capfd):
-    with MediaPipeFinder():
-        pass
-    assert capfd.readouterr().err == ""
-
-
-def test_other_lines_than_the_known_chatter_pass(capfd):
-    with subject._without_chatter():
-        os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\nE0000 something broke\n")
-    assert capfd.readouterr().err == "E0000 something broke\n"
+def test_pictures_of_another_size_start_with_a_full_look(photo, finder):
+    for image in (photo, photo[:, :300], cv2.rotate(photo, cv2.ROTATE_180)[:200]):
+        finder.find(frame(image))
+    assert len(finder.find(frame(photo))) == 1
 
 
 def test_closing_twice_does_nothing():
@@ -167,17 +83,111 @@ def test_closing_twice_does_nothing():
     finder.close()
 
 
-def test_a_missing_model_says_so():
-    with pytest.raises(ModelError, match=r"'no_such\.tflite' is missing. Reinstall"):
-        MediaPipeFinder(models=(SHORT_RANGE, BlazeFace("no_such.tflite", SHORT_RANGE.framing)))
+def faces(*rows):
+    """Scripted faces from (x, y, side, score)."""
+    boxes = np.array([(x, y, x + side, y + side) for x, y, side, _ in rows], np.float32).reshape(-1, 4)
+    regions = np.array([(x + side / 2, y + side / 2, side, 0) for x, y, side, _ in rows], np.float32)
+    scores = np.array([score for *_, score in rows], np.float32)
+    return Faces(boxes, scores, np.zeros((len(rows), 6, 2), np.float32), regions.reshape(-1, 4))
 
 
-def test_a_file_that_is_no_model_says_so():
-    with pytest.raises(ModelError, match=r"cannot use its model 'LICENSE.mediapipe'"):
-        MediaPipeFinder(models=(BlazeFace("LICENSE.mediapipe", SHORT_RANGE.framing),))
+class ScriptedDetector:
+    """Stands for one open model: gives scripted faces by picture width, and writes down who looked."""
+
+    script: dict
+    looked: str
+
+    def __init__(self, model):
+        self.name = {SHORT_RANGE: "s", FULL_RANGE: "f"}[model]
+
+    def detect(self, rgb, left=0, top=0):
+        if self.name == "s" and rgb.shape[0] != SIDE:
+            ScriptedDetector.looked += "n"
+            return self.script["near"]
+        ScriptedDetector.looked += self.name if self.name == "f" else f"s{left}"
+        return self.script.get(f"{self.name}{left}", faces())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
 
 
-def test_a_missing_mediapipe_says_how_to_install_it(monkeypatch):
-    monkeypatch.setitem(sys.modules, "mediapipe", None)
-    with pytest.raises(BackendError, match=r"pip install mediapipe==0\.10\.33"):
-        MediaPipeFinder()
+SIDE, WIDTH = 400, 560
+LEFT, RIGHT, FAR = (100, 100, 80, 0.9), (450, 100, 80, 0.9), (300, 300, 30, 0.8)
+EVERYWHERE = "fs0s160"
+
+
+@pytest.fixture
+def looks(monkeypatch):
+    """Finds in scripted frames; returns who looked in each and how many faces were found."""
+    monkeypatch.setattr(mediapipe, "BlazeFaceDetector", ScriptedDetector)
+
+    def run(scripts, **options):
+        looked, counts = [], []
+        with MediaPipeFinder(**options) as finder:
+            for ScriptedDetector.script in scripts:
+                ScriptedDetector.looked = ""
+                counts.append(len(finder.find(frame(np.zeros((SIDE, WIDTH, 3), np.uint8)))))
+                looked.append(ScriptedDetector.looked)
+        return looked, counts
+
+    return run
+
+
+def test_between_full_looks_only_the_view_of_the_face_looks(looks):
+    looked, counts = looks([{"s0": faces(LEFT)}] * 7, full_look_every=3)
+    assert looked == [EVERYWHERE, "s0", "s0", EVERYWHERE, "s0", "s0", EVERYWHERE]
+    assert counts == [1] * 7
+
+
+def test_a_face_seen_from_two_views_is_one_and_the_surer_view_goes_on(looks):
+    script = {"s0": faces((200, 100, 80, 0.8)), "s160": faces((202, 100, 80, 0.9))}
+    looked, counts = looks([script] * 2, full_look_every=3)
+    assert looked == [EVERYWHERE, "s160"]
+    assert counts == [1, 1]
+
+
+def test_each_face_keeps_its_view(looks):
+    looked, counts = looks([{"s0": faces(LEFT), "f0": faces(FAR)}] * 2, full_look_every=3)
+    assert looked == [EVERYWHERE, "fs0"]
+    assert counts == [2, 2]
+
+
+def test_the_squares_look_while_nobody_is_there(looks):
+    looked, counts = looks([{}, {}, {"s160": faces(RIGHT)}], full_look_every=9)
+    assert looked == [EVERYWHERE, "s0s160", "s0s160"]
+    assert counts == [0, 0, 1]
+
+
+def test_a_lost_face_brings_a_full_look_at_once(looks):
+    looked, counts = looks([{"s0": faces(LEFT)}, {"s160": faces(RIGHT)}, {"s160": faces(RIGHT)}])
+    assert looked == [EVERYWHERE, "s0" + EVERYWHERE, "s160"]
+    assert counts == [1, 1, 1]
+
+
+def test_every_frame_is_a_full_look_for_still_images(looks):
+    assert looks([{"s0": faces(LEFT)}] * 3, full_look_every=1)[0] == [EVERYWHERE] * 3
+
+
+UNSURE = (100, 100, 80, 0.6)
+
+
+@pytest.mark.parametrize(
+    ("near", "count"),
+    [((100, 100, 80, 0.9), 1), ((100, 100, 80, 0.6), 0), ((150, 150, 80, 0.9), 0), (None, 0)],
+    ids=["confirmed", "still unsure", "another place", "nothing"],
+)
+def test_an_unsure_face_gets_a_second_look_from_near(looks, near, count):
+    script = {"f0": faces(UNSURE), "near": faces(*[near] * (near is not None))}
+    assert looks([script]) == ([EVERYWHERE + "n"], [count])
+
+
+def test_the_score_is_that_of_the_second_look(monkeypatch):
+    monkeypatch.setattr(mediapipe, "BlazeFaceDetector", ScriptedDetector)
+    ScriptedDetector.script, ScriptedDetector.looked = {"f0": faces(UNSURE), "near": faces(LEFT)}, ""
+    with MediaPipeFinder() as finder:
+        found = finder.find(frame(np.zeros((SIDE, WIDTH, 3), np.uint8)))
+    np.testing.assert_array_equal(found.boxes, faces(UNSURE).boxes)
+    assert found.scores.tolist() == pytest.approx([0.9])

@@ -1,0 +1,123 @@
+"""MediaPipe's two BlazeFace models, one at a time.
+
+They come unmodified from mediapipe 0.10.21 (Apache-2.0, `weights/LICENSE.mediapipe`). mediapipe is pinned to
+0.10.33: later versions send metrics over the network. It is imported when the first model is opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import resources
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.core.geometry import Framing, eye_roll, frame_boxes
+from fer_live.core.structs import Faces
+from fer_live.detect.chatter import without_chatter
+from fer_live.errors import BackendError, ModelError
+
+CANDIDATE_SCORE = 0.5
+"""Least score of a detection."""
+
+
+@dataclass(frozen=True)
+class BlazeFace:
+    """One of the models: its file in `fer_live.weights` and how to frame its boxes."""
+
+    file: str
+    framing: Framing
+
+
+# docs/framing.md: the median shift, and 0.93 of the median scale.
+SHORT_RANGE = BlazeFace("face_detection_short_range.tflite", Framing(1.10, 0.003, -0.100))
+FULL_RANGE = BlazeFace("face_detection_full_range_sparse.tflite", Framing(1.06, 0.004, -0.044))
+
+
+class BlazeFaceDetector:
+    """An open model; it keeps no state from picture to picture.
+
+    Raises BackendError if mediapipe cannot run here, ModelError if the model is missing or damaged.
+    """
+
+    def __init__(self, model: BlazeFace) -> None:
+        self._framing = model.framing
+        self._runtime = _import_mediapipe()
+        with without_chatter():
+            self._detector = _open(self._runtime, model)
+
+    def detect(self, rgb: NDArray[np.uint8], left: int = 0, top: int = 0) -> Faces:
+        """Faces with at least CANDIDATE_SCORE in uint8 (H, W, 3) RGB, a part of a picture.
+
+        left, top: the part's corner in the picture, px; what is returned is in px of the picture.
+        """
+        image = self._runtime.Image(
+            image_format=self._runtime.ImageFormat.SRGB, data=np.ascontiguousarray(rgb)
+        )
+        detections = self._detector.detect(image).detections
+        return _to_faces(detections, image.width, image.height, (left, top), self._framing)
+
+    def close(self) -> None:
+        """Frees the model; calling it again does nothing."""
+        self._detector.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _import_mediapipe() -> Any:
+    try:
+        import mediapipe
+        from mediapipe.tasks.python import vision  # noqa: F401  (loads mediapipe.tasks)
+    except (ImportError, OSError) as error:
+        raise BackendError(
+            f"MediaPipe cannot be loaded ({error}).",
+            "Install it with `pip install mediapipe==0.10.33`, and the system libraries that it names.",
+        ) from error
+    return mediapipe
+
+
+def _open(runtime: Any, model: BlazeFace) -> Any:
+    """A FaceDetector of MediaPipe's Tasks for still images: it keeps no state, and tracking is done elsewhere."""
+    tasks = runtime.tasks
+    try:
+        content = resources.files("fer_live.weights").joinpath(model.file).read_bytes()
+    except (ModuleNotFoundError, FileNotFoundError) as error:
+        raise ModelError(f"MediaPipe's model '{model.file}' is missing.", "Reinstall FER Live.") from error
+    options = tasks.vision.FaceDetectorOptions(
+        base_options=tasks.BaseOptions(model_asset_buffer=content),
+        running_mode=tasks.vision.RunningMode.IMAGE,
+        min_detection_confidence=CANDIDATE_SCORE,
+    )
+    try:
+        return tasks.vision.FaceDetector.create_from_options(options)
+    except OSError as error:
+        raise BackendError(
+            f"MediaPipe cannot run here ({error}).", "Install the system library that it names."
+        ) from error
+    except (ValueError, RuntimeError) as error:
+        raise ModelError(f"MediaPipe cannot use its model '{model.file}' ({error}).", "Reinstall FER Live.") from error
+
+
+def _to_faces(
+    detections: list[Any], width: int, height: int, corner: tuple[int, int], framing: Framing
+) -> Faces:
+    """Faces of MediaPipe's detections, whose boxes are in px and whose keypoints are fractions of the picture."""
+    boxes = [_corners(detection.bounding_box) for detection in detections]
+    scores = [detection.categories[0].score for detection in detections]
+    points = [[(point.x * width, point.y * height) for point in detection.keypoints] for detection in detections]
+    offset = np.array(corner, np.float32)
+    xyxy = np.array(boxes, np.float32).reshape(-1, 4) + np.tile(offset, 2)
+    keypoints = np.array(points, np.float32).reshape(-1, 6, 2) + offset
+    return Faces(xyxy, np.array(scores, np.float32), keypoints, frame_boxes(xyxy, eye_roll(keypoints), framing))
+
+
+def _corners(box: Any) -> tuple[int, int, int, int]:
+    return box.origin_x, box.origin_y, box.origin_x + box.width, box.origin_y + box.height
