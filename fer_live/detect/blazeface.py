@@ -32,8 +32,8 @@ class BlazeFace:
 
 
 # docs/framing.md: the median shift, and 0.93 of the median scale.
-SHORT_RANGE = BlazeFace("face_detection_short_range.tflite", Framing(1.10, 0.003, -0.100))
-FULL_RANGE = BlazeFace("face_detection_full_range_sparse.tflite", Framing(1.06, 0.004, -0.044))
+SHORT_RANGE = BlazeFace("face_detection_short_range.tflite", Framing(1.10, 0.000, -0.104))
+FULL_RANGE = BlazeFace("face_detection_full_range_sparse.tflite", Framing(1.06, 0.003, -0.042))
 
 
 class BlazeFaceDetector:
