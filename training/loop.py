@@ -113,7 +113,7 @@ def train_one_epoch(
         loss = _step(learner, crops, targets[rows], learning_rate_at(epoch * steps + step, steps, config))
         if not math.isfinite(loss):
             raise TrainingError(
-                f"The loss is {loss} at step {step} of epoch {epoch}.",
+                f"The loss is {loss} at step {step + 1} of epoch {epoch + 1}.",
                 "Lower the learning rate; the last checkpoint is kept.",
             )
         total += loss

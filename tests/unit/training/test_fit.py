@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -72,7 +73,7 @@ def test_nan_loss_keeps_the_last_checkpoint(
         return loop.train_one_epoch(learner, images, labels, number, on_step)
 
     monkeypatch.setattr(fit, "train_one_epoch", poisoned)
-    with pytest.raises(TrainingError, match="loss is nan at step 0 of epoch 1"):
+    with pytest.raises(TrainingError, match="loss is nan at step 1 of epoch 2"):
         train(quick(), small_data, tmp_path)
     learner, progress = fit.start_or_resume(quick(), tmp_path)
     assert progress.epochs_done == 1
@@ -175,14 +176,36 @@ def test_unwritable_folder_is_found_before_training(
     assert f"Choose another {option}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("usage", ["Training", "PublicTest"])
 def test_class_without_rows_is_named(
-    trained: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    trained: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str], usage: str
 ) -> None:
-    lines = [line for line in trained.data.read_text().splitlines() if not line.startswith("1,")]
+    lines = trained.data.read_text().splitlines()
     path = tmp_path / "fer2013.csv"
-    path.write_text("\n".join(lines))
+    path.write_text("\n".join(line for line in lines if not (line.startswith("1,") and line.endswith(usage))))
     assert command(trained, tmp_path, "--data", str(path)) == 2
-    assert "no rows of disgust in 'Training'" in capsys.readouterr().err
+    assert f"no rows of disgust in '{usage}'" in capsys.readouterr().err
+
+
+def test_full_disk_at_a_checkpoint_ends_with_one_sentence_and_the_old_one_resumes(
+    trained: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first = tmp_path / "run" / checkpoint.FILE_NAME
+    flush = os.fsync
+
+    def full_after_the_first(descriptor: int) -> None:
+        if first.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        flush(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full_after_the_first)
+        assert command(trained, tmp_path, "--epochs", "2") == 2
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert "No space left on device" in line and "resumes from the previous checkpoint" in line
+    assert sorted(os.listdir(tmp_path / "run")) == [checkpoint.FILE_NAME, "run.json"]
+    assert command(trained, tmp_path, "--epochs", "2") == 0
+    assert "epoch 2:" in (printed := capsys.readouterr().out) and "epoch 1:" not in printed
 
 
 def test_weights_of_another_network_are_refused(
@@ -198,6 +221,13 @@ def test_run_of_another_config_is_refused(
 ) -> None:
     assert command(trained, tmp_path, "--run", str(trained.run), "--seed", "1") == 2
     assert "made with other settings (seed)" in capsys.readouterr().err
+
+
+def test_run_of_another_network_is_refused(
+    trained: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(trained, tmp_path, "--run", str(trained.run), "--model", "resnet18") == 2
+    assert "made with other settings (model" in capsys.readouterr().err
 
 
 def test_unknown_model_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:

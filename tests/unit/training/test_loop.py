@@ -53,7 +53,7 @@ def test_nan_loss_stops(small_data: Fer2013, quick: Callable[..., FitConfig]) ->
     learner = learner_of(quick())
     with torch.no_grad():
         next(learner.network.parameters()).fill_(float("nan"))
-    with pytest.raises(TrainingError, match=r"loss is nan at step 0 of epoch 2.*Lower the learning rate"):
+    with pytest.raises(TrainingError, match=r"loss is nan at step 1 of epoch 3.*Lower the learning rate"):
         train_one_epoch(learner, *tensors(small_data, 32), 2)
 
 
