@@ -1,0 +1,76 @@
+"""Takes the screenshots of docs/img again.
+
+python docs/screenshots.py     (QT_QPA_PLATFORM=offscreen will do, where fonts are installed)
+"""
+
+from __future__ import annotations
+
+import tempfile
+from io import BytesIO
+from pathlib import Path
+
+from PIL import Image
+from PyQt6.QtCore import QBuffer, QSettings, QTimer
+from PyQt6.QtWidgets import QApplication
+
+from fer_live.config import load_config
+from fer_live.core.overlay import COLOURS
+from fer_live.ui.main_window import MainWindow
+
+_FOLDER = Path(__file__).parent / "img"
+_PALETTE_SIZE = 256
+# The demo starts on one face; half a turn later it shows six.
+_SIX_FACES_MS, _RECORDED_MS = 3500, 12_000
+
+
+def main() -> None:
+    application = QApplication([])
+    with tempfile.TemporaryDirectory() as folder:
+        settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
+        settings.setValue("notice_seen", True)
+        window = MainWindow(load_config(None, [f"record_dir={folder}"]), settings)
+        window.show()
+        QTimer.singleShot(500, lambda: _take(window))
+        application.exec()
+
+
+def _take(window: MainWindow) -> None:
+    _save(window, "app-welcome")
+    started: list[object] = []
+
+    def begin(*_: object) -> None:
+        if not started:
+            started.append(True)
+            QTimer.singleShot(_SIX_FACES_MS, lambda: _save(window, "app-running"))
+            QTimer.singleShot(_SIX_FACES_MS + 100, window.toggle_recording)
+            QTimer.singleShot(_RECORDED_MS, lambda: _finish(window))
+
+    window.controller.analysed.connect(begin)
+    window.welcome.demo_wanted.emit()
+
+
+def _finish(window: MainWindow) -> None:
+    _save(window, "app-recording")
+    window.controller.shut_down()
+    window.close()
+
+
+def _save(window: MainWindow, name: str) -> None:
+    buffer = QBuffer()
+    buffer.open(QBuffer.OpenModeFlag.WriteOnly)
+    window.grab().save(buffer, "PNG")
+    image = Image.open(BytesIO(bytes(buffer.data()))).convert("RGB")
+    image.quantize(palette=_palette(image), dither=Image.Dither.NONE).save(_FOLDER / f"{name}.png", optimize=True)
+
+
+def _palette(image: Image.Image) -> Image.Image:
+    """The colours that serve the picture best, and each label's own as it is."""
+    fixed = [int(colour[start : start + 2], 16) for colour in COLOURS.values() for start in (1, 3, 5)]
+    best = image.quantize(_PALETTE_SIZE - len(COLOURS)).getpalette() or []
+    palette = Image.new("P", (1, 1))
+    palette.putpalette(fixed + best)
+    return palette
+
+
+if __name__ == "__main__":
+    main()
