@@ -137,11 +137,16 @@ def code_of(image: NDArray[np.uint8]) -> int:
     return int((bits << np.arange(_CODE_BITS)).sum())
 
 
+def left_of(image: NDArray[np.uint8]) -> int:
+    """Where, in px from the left, the face of a coded picture begins: it sways by 4 px a picture, from 0 to 20."""
+    return 4 * abs(code_of(image) % 10 - 5)
+
+
 class CodeFinder(_Closing):
-    """Finds one face in a coded picture, whose left side in px is the picture's number modulo 64."""
+    """Finds the one face of a coded picture."""
 
     def find(self, frame: Frame) -> Faces:
-        left = code_of(frame.image) % 64
+        left = left_of(frame.image)
         return faces_at((left, 40, left + 48, 88))
 
 

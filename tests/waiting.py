@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 
 
-
 def wait_until(
     is_so: Callable[[], object], what: str = "the condition", timeout_s: float = 20.0, step_s: float = 0.005
 ) -> None:

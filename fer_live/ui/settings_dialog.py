@@ -25,7 +25,7 @@ from fer_live.backends.registry import BACKENDS, shipped_models
 from fer_live.config import Config, make_config
 from fer_live.errors import ConfigError
 
-_STEP, _DECIMALS = 0.01, 3
+_STEP, _DECIMALS, _DIGITS = 0.01, 3, 9
 
 
 class SettingsDialog(QDialog):
@@ -99,12 +99,19 @@ def _editor(path: tuple[str, ...], field: FieldInfo, value: Any) -> QWidget:
         spin.setRange(int(low), int(high))
         spin.setValue(value)
         return spin
-    number = QDoubleSpinBox()
+    number = _Number()
     number.setDecimals(_DECIMALS)
     number.setRange(low, high)
     number.setSingleStep(_STEP if high <= 1 else 1.0)
     number.setValue(value)
     return number
+
+
+class _Number(QDoubleSpinBox):
+    """Shows no digit more than a number has."""
+
+    def textFromValue(self, value: float) -> str:
+        return self.locale().toString(value, "g", _DIGITS)
 
 
 def _limits(field: FieldInfo) -> tuple[float, float]:

@@ -98,6 +98,9 @@ class Timeline(QWidget):
         """Those of the system's light or dark scheme."""
         text = self.palette().text().color()
         self._legend.setLabelTextColor(text)
+        for _, label in self._legend.items:
+            label.setText(label.text)
+        self._plot.resetCachedContent()
         for side in ("bottom", "left"):
             axis = self._plot.getAxis(side)
             axis.setPen(text)

@@ -92,6 +92,8 @@ class VideoView(QWidget):
         """Draws in video pixels; scale is that of the painter, so that lines and text keep their size on screen."""
         assert self._shown is not None
         frame, _ = self._shown
+        # Boxes may reach over the border of the picture, but not into what is around it.
+        painter.setClipRect(0, 0, frame.image.shape[1], frame.image.shape[0])
         painter.setOpacity(opacity)
         _paint_picture(painter, frame.image, self._is_mirrored)
         painter.setOpacity(1.0)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QColor, QImage
+from PyQt6.QtGui import QColor, QImage, QPalette
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -29,12 +29,12 @@ from PyQt6.QtWidgets import (
 )
 
 from fer_live.config import Config, default_config_path, load_config
-from fer_live.core.overlay import contrast
+from fer_live.core.overlay import contrast, relative_luminance
 from fer_live.core.structs import Faces, Frame
 from fer_live.ui.banner import COLOURS
 from fer_live.ui.settings_dialog import SettingsDialog
 from fer_live.ui.video_view import VideoView
-from tests.fakes import Act, CodeFinder, TableBackend, code_of, faces_at
+from tests.fakes import Act, CodeFinder, TableBackend, coded_picture, faces_at, left_of
 from tests.gui.conftest import Stage, assert_nothing_clipped, shows, visible_text
 
 _LEFT, _RIGHT = (10.0, 40.0, 70.0, 100.0), (90.0, 50.0, 140.0, 100.0)
@@ -175,7 +175,7 @@ class TestPicture:
         shown: list[tuple[int, int, float]] = []
         window.controller.analysed.connect(
             lambda frame, result: shown.append(
-                (frame.index, result.frame_index, code_of(frame.image) % 64 - float(result.tracks[0].box[0]))
+                (frame.index, result.frame_index, left_of(frame.image) - float(result.tracks[0].box[0]))
             )
         )
         stage.wait(lambda: len(shown) > 30)
@@ -192,9 +192,9 @@ class TestPicture:
             assert image is not None
             pixels = _pixels(image)
             number = int((pixels[1, 4:128:8, 0] > 127) @ (1 << np.arange(16)))
-            left = number % 64
-            box = pixels[46:80, max(0, left - 1) : left + 2].reshape(-1, 3)
-            assert (box != 128).any(), "no side of a box where the picture says that it is"
+            left = left_of(coded_picture(number))
+            sides = [x for x in range(1, 100) if (pixels[50:80, x] != 128).all()]
+            assert {left, left + 48} & {*sides, *(side + 1 for side in sides)} != set(), "box and picture differ"
 
     def test_nothing_is_painted_without_a_new_frame(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         paints, results = [0], [0]
@@ -220,6 +220,19 @@ class TestPicture:
         window.controller.status_changed.connect(polls.append)
         stage.wait(lambda: len(polls) > 5)
         assert paints[0] == 0
+
+    def test_nothing_is_drawn_around_the_picture(self, stage: Stage, finder: _TwoFaces) -> None:
+        finder.boxes = ((-60, 20, 40, 100), (120, 30, 220, 110))
+        window = stage.run()
+        view = window.live.view
+        stage.wait(lambda: "Face 1" in visible_text(window))
+        pixels = _pixels(view.grab().toImage())
+        scale = min(view.width() / 160, view.height() / 120)
+        wide, high = int((view.width() - 160 * scale) / 2), int((view.height() - 120 * scale) / 2)
+        assert max(wide, high) > 5
+        around = pixels.astype(int)
+        around[high : view.height() - high, wide : view.width() - wide] = 16
+        assert (around == 16).all()
 
     def test_lost_picture_is_dimmed(self, stage: Stage) -> None:
         window = stage.run()
@@ -249,7 +262,7 @@ class TestPicture:
         stage.press(window, "r")
         stage.wait(lambda: "Recorded" in window.banner.text())
         (path,) = stage.recordings.glob("*/frames.csv")
-        assert pd.read_csv(path).x.dropna().between(0, 63).all()
+        assert pd.read_csv(path).x.dropna().between(0, 20).all()
 
 
 def _pixels(image: QImage | None) -> np.ndarray:
@@ -373,7 +386,7 @@ class TestSettings:
 
         def edit(dialog: SettingsDialog) -> int:
             assert_nothing_clipped(dialog)
-            _editor(dialog, "min score", QDoubleSpinBox).setValue(0.65)
+            _editor(dialog, "min score", QDoubleSpinBox).setValue(0.75)
             _editor(dialog, "width", QSpinBox).setValue(1280)
             _editor(dialog, "model", QComboBox).setCurrentText("resnet18")
             dialog.accept()
@@ -382,7 +395,7 @@ class TestSettings:
         monkeypatch.setattr(SettingsDialog, "exec", edit)
         window.edit_settings()
         saved = tomllib.loads(default_config_path().read_text())
-        assert saved["finder"] == {"min_score": 0.65}
+        assert saved["finder"] == {"min_score": 0.75}
         assert saved["camera"] == {"width": 1280}
         assert load_config() == window.config
         assert window.config.record_dir == str(stage.recordings)
@@ -474,25 +487,39 @@ def test_messages_are_easy_to_read(background: str, text: str) -> None:
     assert contrast(background, text) >= 4.5
 
 
-@pytest.mark.parametrize("scheme", [Qt.ColorScheme.Light, Qt.ColorScheme.Dark], ids=["light", "dark"])
-def test_text_is_easy_to_read_in_both_schemes(scheme: Qt.ColorScheme, stage: Stage) -> None:
-    hints = QApplication.styleHints()
-    assert hints is not None
-    hints.setColorScheme(scheme)
+def _dark() -> QPalette:
+    """As a dark scheme has it."""
+    return QPalette(QColor("#303030"), QColor("#202124"))
+
+
+@pytest.mark.parametrize("changes", ["before", "while it runs"])
+@pytest.mark.parametrize("is_dark", [False, True], ids=["light", "dark"])
+def test_text_is_easy_to_read_in_both_schemes(is_dark: bool, changes: str, stage: Stage) -> None:
+    before = QApplication.palette()
     try:
+        if changes == "before":
+            QApplication.setPalette(_dark() if is_dark else before)
         window = stage.run()
-        palette = window.live.palette()
-        text, ground = palette.text().color(), palette.window().color()
-        assert contrast(text.name(), ground.name()) >= 4.5
-        assert window.live.timeline is not None
-        axis = window.live.timeline._plot.getAxis("bottom")
-        assert axis.textPen().color() == text
+        QApplication.setPalette(_dark() if is_dark else before)
+        QApplication.processEvents()
         stage.wait(lambda: "Face 1" in visible_text(window))
-        grab = window.live.face_panel.grab().toImage()
-        colours = {QColor(grab.pixel(x, y)).name() for x in range(0, grab.width(), 2) for y in range(0, 60)}
-        assert max(contrast(colour, ground.name()) for colour in colours) >= 4.5
+        stage.wait(lambda: "dropped" in window.status_line.text())
+        timeline = window.live.timeline
+        assert timeline is not None
+        for part in (window.live.face_panel, timeline, window.status_line):
+            colours = _colours(part)
+            ground = part.palette().window().color().name()
+            assert ground in colours
+            assert (relative_luminance(ground) < 0.1) == is_dark
+            assert max(contrast(colour, ground) for colour in colours) >= 4.5
     finally:
-        hints.unsetColorScheme()
+        QApplication.setPalette(before)
+
+
+def _colours(widget: QWidget) -> set[str]:
+    """'#rrggbb' of all pixels."""
+    pixels = _pixels(widget.grab().toImage()).reshape(-1, 3)
+    return {QColor(*map(int, colour)).name() for colour in np.unique(pixels, axis=0)}
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.8], ids=["usual", "large"])

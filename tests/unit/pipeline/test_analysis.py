@@ -12,7 +12,7 @@ from fer_live.detect.finder import FaceFinder
 from fer_live.errors import BackendError
 from fer_live.pipeline.analysis import AnalysisStage
 from fer_live.pipeline.slots import LatestSlot
-from tests.fakes import CodeFinder, ManualClock, TableBackend, coded_picture
+from tests.fakes import CodeFinder, ManualClock, TableBackend, coded_picture, left_of
 
 
 class _Rig:
@@ -55,7 +55,7 @@ def test_frame_and_result_belong_together() -> None:
     assert frame.index == result.frame_index == 7
     assert frame.captured_at == result.captured_at
     assert result.finished_at == 500.0
-    assert result.tracks[0].box[0] == 7
+    assert result.tracks[0].box[0] == left_of(frame.image) == 8
 
 
 def test_every_result_is_told_but_only_the_newest_is_shown() -> None:
