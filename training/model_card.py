@@ -113,9 +113,9 @@ def _analyses(cards: Sequence[ModelCard]) -> str:
     parts += ["### Recall by label, validation", _table(cards, {name: _recall(name) for name in cards[0].labels})]
     for card in cards:
         parts += [f"### {card.name} by label, validation", _by_label(card)]
-    chained = [card for card in cards if "chain" in card.validation]
-    if chained:
-        parts += ["### Whole chain: faces found in cluttered pictures", _chain(chained)]
+    for card in cards:
+        if "chain" in card.validation:
+            parts += [f"### {card.name} through the whole chain: faces found in cluttered pictures", _chain(card)]
     return "\n\n".join(parts)
 
 
@@ -159,17 +159,18 @@ def _by_label(card: ModelCard) -> str:
     return "\n".join(lines)
 
 
-def _chain(cards: Sequence[ModelCard]) -> str:
-    rows: dict[str, Callable[[ModelCard], str]] = {
-        "faces": lambda card: f"{card.validation['chain']['n']:,}",
-        "found": lambda card: _share(card.validation["chain"]["found"], card.validation["chain"]["found_ci95"]),
-        "accuracy of those found": lambda card: f"{card.validation['chain']['accuracy_chain']:.1%}",
-        "accuracy of the same faces, fed bare": lambda card: f"{card.validation['chain']['accuracy_bare']:.1%}",
-        "points lost, with standard error": lambda card: (
-            f"{card.validation['chain']['drop'] * 100:.1f} ± {card.validation['chain']['drop_se'] * 100:.1f}"
-        ),
-    }
-    return _table(cards, rows)
+def _chain(card: ModelCard) -> str:
+    """What `python -m training.framing --chain --json` measured: a line for each tilt of the faces."""
+    head = ("tilt", "faces", "found", "accuracy of those", "the same, fed bare", "points lost ± standard error")
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for report in card.validation["chain"]:
+        framed = report["variants"]["framed"]
+        cells = [f"{report['tilt_deg']:.0f} degrees", f"{report['n']:,}"]
+        cells += [_share(report["found"], report["found_ci95"])]
+        cells += [f"{framed['accuracy']:.1%}", f"{report['accuracy_bare']:.1%}"]
+        cells += [f"{framed['drop'] * 100:.1f} ± {framed['drop_se'] * 100:.1f}"]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
 
 
 def read_cards(folder: Path) -> list[ModelCard]:

@@ -84,12 +84,11 @@ def test_the_test_is_shown_once_it_was_measured(card: ModelCard) -> None:
 
 def test_the_chain_is_shown_once_it_was_measured(card: ModelCard) -> None:
     assert "Whole chain" not in render([card])
-    chain = {"n": 200, "found": 0.98, "found_ci95": [0.95, 0.99], "drop": 0.012, "drop_se": 0.004}
-    chain |= {"accuracy_bare": 0.6, "accuracy_chain": 0.588}
-    text = render([card.model_copy(update={"validation": card.validation | {"chain": chain}})])
-    heading = "Whole chain: faces found in cluttered pictures"
-    assert row(text, heading, "found") == ["98.0% (95.0% to 99.0%)"]
-    assert row(text, heading, "points lost, with standard error") == ["1.2 ± 0.4"]
+    report = {"n": 200, "tilt_deg": 20.0, "found": 0.98, "found_ci95": [0.95, 0.99], "accuracy_bare": 0.6}
+    report["variants"] = {"framed": {"accuracy": 0.588, "drop": 0.012, "drop_se": 0.004}}
+    text = render([card.model_copy(update={"validation": card.validation | {"chain": [report]}})])
+    heading = "mobilevit_xxs through the whole chain: faces found in cluttered pictures"
+    assert row(text, heading, "20 degrees") == ["200", "98.0% (95.0% to 99.0%)", "58.8%", "60.0%", "1.2 ± 0.4"]
 
 
 def test_card_without_figures_is_named(card: ModelCard) -> None:
