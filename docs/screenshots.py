@@ -11,6 +11,7 @@ from pathlib import Path
 
 from PIL import Image
 from PyQt6.QtCore import QBuffer, QSettings, QTimer
+from PyQt6.QtGui import QPixmap
 from PyQt6.QtWidgets import QApplication
 
 from fer_live.config import load_config
@@ -30,35 +31,42 @@ def main() -> None:
         settings.setValue("notice_seen", True)
         window = MainWindow(load_config(None, [f"record_dir={folder}"]), settings)
         window.show()
-        QTimer.singleShot(500, lambda: _take(window))
+        pictures: dict[str, QPixmap] = {}
+        QTimer.singleShot(500, lambda: _take(window, pictures))
         application.exec()
+    for name, picture in pictures.items():
+        _save(picture, name)
 
 
-def _take(window: MainWindow) -> None:
-    _save(window, "app-welcome")
+def _take(window: MainWindow, pictures: dict[str, QPixmap]) -> None:
+    """Takes all pictures, but saves none: the window would stand still meanwhile."""
+
+    def take(name: str) -> None:
+        pictures[name] = window.grab()
+
+    def finish() -> None:
+        take("app-recording")
+        window.controller.shut_down()
+        window.close()
+
+    take("app-welcome")
     started: list[object] = []
 
     def begin(*_: object) -> None:
         if not started:
             started.append(True)
-            QTimer.singleShot(_SIX_FACES_MS, lambda: _save(window, "app-running"))
+            QTimer.singleShot(_SIX_FACES_MS, lambda: take("app-running"))
             QTimer.singleShot(_SIX_FACES_MS + 100, window.toggle_recording)
-            QTimer.singleShot(_RECORDED_MS, lambda: _finish(window))
+            QTimer.singleShot(_RECORDED_MS, finish)
 
     window.controller.analysed.connect(begin)
     window.welcome.demo_wanted.emit()
 
 
-def _finish(window: MainWindow) -> None:
-    _save(window, "app-recording")
-    window.controller.shut_down()
-    window.close()
-
-
-def _save(window: MainWindow, name: str) -> None:
+def _save(picture: QPixmap, name: str) -> None:
     buffer = QBuffer()
     buffer.open(QBuffer.OpenModeFlag.WriteOnly)
-    window.grab().save(buffer, "PNG")
+    picture.save(buffer, "PNG")
     image = Image.open(BytesIO(bytes(buffer.data()))).convert("RGB")
     image.quantize(palette=_palette(image), dither=Image.Dither.NONE).save(_FOLDER / f"{name}.png", optimize=True)
 
