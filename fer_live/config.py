@@ -56,7 +56,7 @@ class CameraConfig(_Settings):
 class Config(_Settings):
     """All settings of FER Live."""
 
-    model: str = Field("mobilevit_xxs", description="shipped network, or path of an .onnx file")
+    model: str = Field("resnet18", description="shipped network, or path of an .onnx file")
     backend: str = Field("auto", description="inference backend, or auto")
     record_dir: str = Field("", description="folder for recordings; empty: 'FER Live' in the documents folder")
     camera: CameraConfig = CameraConfig()

@@ -17,6 +17,7 @@ import pytest
 import tqdm
 
 from fer_live.backends.registry import find_weights
+from fer_live.config import Config
 from fer_live.errors import ModelError
 
 # Its monitor thread would look like one that a test left behind.
@@ -112,7 +113,7 @@ def _fetch(folder: Path) -> None:
 def shipped_weights() -> Path:
     """The default network as shipped."""
     try:
-        return find_weights("mobilevit_xxs")
+        return find_weights(Config().model)
     except ModelError as error:
         pytest.skip(f"no weights yet: {error}")
 

@@ -39,7 +39,7 @@ def probe_all() -> list[Probe]:
     return [probe(name) for name in BACKENDS]
 
 
-def open_backend(name: str = "auto", model: str | Path = "mobilevit_xxs") -> Backend:
+def open_backend(name: str, model: str | Path) -> Backend:
     """Opens and warms up a network.
 
     name: a key of BACKENDS, which is then used or refused, never replaced; or 'auto', which takes the first that

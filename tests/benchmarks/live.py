@@ -64,7 +64,7 @@ def _watch(session: LiveSession, seconds: float, ages: list[float]) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--model", default="mobilevit_xxs")
+    parser.add_argument("--model", default="resnet18")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10)
     arguments = parser.parse_args()

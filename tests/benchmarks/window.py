@@ -29,7 +29,7 @@ def rss_mb() -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=30)
-    parser.add_argument("--model", default="mobilevit_xxs")
+    parser.add_argument("--model", default="resnet18")
     arguments = parser.parse_args()
 
     from PyQt6.QtCore import QSettings, Qt, QTimer

@@ -109,7 +109,7 @@ def test_settings_cannot_be_changed() -> None:
 
 def test_every_setting_is_described() -> None:
     rows = {key: (default, text) for key, default, text in describe_settings()}
-    assert rows["model"][0] == "mobilevit_xxs"
+    assert rows["model"][0] == "resnet18"
     assert rows["finder.min_face_px"][0] == 24
     assert all(text for _, text in rows.values())
     # Each default can be assigned as it is described.
