@@ -105,3 +105,10 @@ def test_the_drop_is_what_the_chain_alone_gets_wrong(rows: Split) -> None:
     report = run_chain(rows, Oracle(rows, 0), worse_on_the_chain)
     assert report["variants"]["framed"]["accuracy"] == 0
     assert report["variants"]["framed"]["drop"] == 1
+
+
+def test_loose_find_is_found_but_not_closely(rows: Split) -> None:
+    loose = run_chain(rows, Oracle(rows, 0, scale=1.6), brightness)
+    assert (loose["found"], loose["found_closely"]) == (1.0, 0.0)
+    exact = run_chain(rows, Oracle(rows, 0), brightness)
+    assert (exact["found"], exact["found_closely"]) == (1.0, 1.0)
