@@ -52,7 +52,7 @@ RECIPES: dict[str, dict[str, Any]] = {
         "erasing": 0.2,
     },
 }
-"""What differs from FitConfig's defaults, per network: `fit` alone reproduces the shipped weights."""
+"""What differs from FitConfig's defaults, per network. docs/weights.md says how the shipped weights came about."""
 
 
 def recipe(model: str, **changes: Any) -> FitConfig:
