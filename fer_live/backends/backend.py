@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.core.closing import Closing
 from fer_live.core.modelcard import ModelCard
 
 
-class Backend(Protocol):
+class Backend(Closing, Protocol):
     """One network in one runtime on one device; used and closed on one thread.
 
     name: its name in the registry. device: the device in use, as the runtime reports it. card: of the network
@@ -33,9 +33,3 @@ class Backend(Protocol):
     def close(self) -> None:
         """Frees the network; calling it again does nothing."""
         ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...

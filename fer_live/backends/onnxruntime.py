@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.core.closing import Closing
 from fer_live.core.modelcard import ModelCard, load_verified_card
 from fer_live.errors import BackendError, ModelError
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 MAX_BATCH = 32
 
 
-class OnnxCpuBackend:
+class OnnxCpuBackend(Closing):
     """A network in ONNX Runtime's CPU provider, on one thread.
 
     One spinning thread more halves the rate of the whole chain on two cores: detection needs the other core.
@@ -67,14 +67,6 @@ class OnnxCpuBackend:
     def close(self) -> None:
         """See Backend.close."""
         self._session = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def check_batch(batch: NDArray[np.float32], card: ModelCard, max_batch: int) -> None:

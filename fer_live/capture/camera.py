@@ -7,14 +7,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 
 from fer_live.capture.listing import CAPTURE_API
+from fer_live.core.closing import Closing
 from fer_live.core.structs import Frame
 from fer_live.errors import SourceError
 
@@ -46,7 +45,7 @@ class CameraRefused(SourceError):
     """The system does not let this program use the camera."""
 
 
-class OpenCvCamera:
+class OpenCvCamera(Closing):
     """A webcam by index, or a network stream by URL; a Source without end.
 
     captured_at is the monotonic clock when the picture arrived. asked: the mode that was requested, None for
@@ -93,14 +92,6 @@ class OpenCvCamera:
     def close(self) -> None:
         """See Source.close."""
         self._video.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _open_index(index: int, asked: CameraMode | None) -> cv2.VideoCapture:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import math
 from importlib import resources
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.capture.pictures import decode_picture
+from fer_live.core.closing import Closing
 from fer_live.core.structs import Frame
 from fer_live.errors import SourceError
 
@@ -22,7 +21,7 @@ _SECONDS = 8
 _PHOTOGRAPH = "mpl-data/sample_data/grace_hopper.jpg"
 
 
-class DemoSource:
+class DemoSource(Closing):
     """Frames of 640x480 at 30 Hz over a wall of portraits of Grace Hopper (public domain, shipped by matplotlib).
 
     The view starts on one face, draws back until six are seen, and returns. It is the same each time.
@@ -62,14 +61,6 @@ class DemoSource:
 
     def close(self) -> None:
         """See Source.close."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _wall() -> NDArray[np.uint8]:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from types import TracebackType
-from typing import Self
 
 from fer_live.capture.source import Source
+from fer_live.core.closing import Closing
 from fer_live.core.structs import Frame
 
 
-class PacedSource:
+class PacedSource(Closing):
     """Gives each frame of a source when its time has come; with reopen, starts over at the end."""
 
     def __init__(
@@ -54,11 +53,3 @@ class PacedSource:
     def close(self) -> None:
         """See Source.close."""
         self._source.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.capture.source import identity_of
+from fer_live.core.closing import Closing
 from fer_live.core.structs import Frame
 from fer_live.errors import SourceError
 
 PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
 
-class PictureSource:
+class PictureSource(Closing):
     """The pictures of a file or folder, in the order of their names.
 
     With a rate they are a sequence: captured_at is index / rate. Without one each stands alone; captured_at then
@@ -50,14 +49,6 @@ class PictureSource:
 
     def close(self) -> None:
         """See Source.close."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _picture_paths(path: Path) -> list[Path]:

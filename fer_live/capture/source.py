@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
+from fer_live.core.closing import Closing
 from fer_live.core.modelcard import sha256_of
 from fer_live.core.structs import Frame
 from fer_live.errors import SourceError
 
 
-class Source(Protocol):
+class Source(Closing, Protocol):
     """Frames in order; opened when made, read and closed on one thread.
 
     name: for the session folder and for people. identity: SHA-256, hexadecimal, of what the frames come from.
@@ -32,12 +32,6 @@ class Source(Protocol):
     def close(self) -> None:
         """Frees the file or device; calling it again does nothing."""
         ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
 
 def identity_of(path: Path) -> str:

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 
 from fer_live.capture.source import identity_of
+from fer_live.core.closing import Closing
 from fer_live.core.structs import Frame
 from fer_live.errors import SourceError
 
 _PLAYABLE = "Check that it plays in a video player, or convert it to MP4 (H.264)."
 
 
-class VideoSource:
+class VideoSource(Closing):
     """All frames of a video file, as fast as they are read, upright as the phone was held.
 
     captured_at is media time in seconds from the first frame.
@@ -75,11 +74,3 @@ class VideoSource:
     def close(self) -> None:
         """See Source.close."""
         self._video.release()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.core.closing import Closing
 from fer_live.core.geometry import Framing, eye_roll, frame_boxes
 from fer_live.core.structs import Faces
 from fer_live.detect.chatter import without_chatter
@@ -36,7 +36,7 @@ SHORT_RANGE = BlazeFace("face_detection_short_range.tflite", Framing(1.10, 0.000
 FULL_RANGE = BlazeFace("face_detection_full_range_sparse.tflite", Framing(1.06, 0.003, -0.042))
 
 
-class BlazeFaceDetector:
+class BlazeFaceDetector(Closing):
     """An open model; it keeps no state from picture to picture.
 
     Raises BackendError if mediapipe cannot run here, ModelError if the model is missing or damaged.
@@ -53,23 +53,13 @@ class BlazeFaceDetector:
 
         left, top: the part's corner in the picture, px; what is returned is in px of the picture.
         """
-        image = self._runtime.Image(
-            image_format=self._runtime.ImageFormat.SRGB, data=np.ascontiguousarray(rgb)
-        )
+        image = self._runtime.Image(image_format=self._runtime.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
         detections = self._detector.detect(image).detections
         return _to_faces(detections, image.width, image.height, (left, top), self._framing)
 
     def close(self) -> None:
         """Frees the model; calling it again does nothing."""
         self._detector.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _import_mediapipe() -> Any:
@@ -106,9 +96,7 @@ def _open(runtime: Any, model: BlazeFace) -> Any:
         raise ModelError(f"MediaPipe cannot use its model '{model.file}' ({error}).", "Reinstall FER Live.") from error
 
 
-def _to_faces(
-    detections: list[Any], width: int, height: int, corner: tuple[int, int], framing: Framing
-) -> Faces:
+def _to_faces(detections: list[Any], width: int, height: int, corner: tuple[int, int], framing: Framing) -> Faces:
     """Faces of MediaPipe's detections, whose boxes are in px and whose keypoints are fractions of the picture."""
     boxes = [_corners(detection.bounding_box) for detection in detections]
     scores = [detection.categories[0].score for detection in detections]

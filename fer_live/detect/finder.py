@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
+from fer_live.core.closing import Closing
 from fer_live.core.structs import Faces, Frame
 
 
-class FaceFinder(Protocol):
+class FaceFinder(Closing, Protocol):
     """Finds faces; used and closed on one thread."""
 
     def find(self, frame: Frame) -> Faces:
@@ -18,9 +18,3 @@ class FaceFinder(Protocol):
     def close(self) -> None:
         """Frees the models; calling it again does nothing."""
         ...
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...

@@ -10,13 +10,12 @@ from __future__ import annotations
 import math
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.core.closing import Closing
 from fer_live.core.geometry import iou, region_boxes, suppress_overlaps
 from fer_live.core.structs import Faces, Frame
 from fer_live.detect.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, BlazeFaceDetector
@@ -46,7 +45,7 @@ class View:
     height: int
 
 
-class MediaPipeFinder:
+class MediaPipeFinder(Closing):
     """Finds faces with both models, but looks only where it is needed; a FaceFinder.
 
     A full look is the short range model at overlapping squares (it shrinks what it sees to 128 px, so a wide
@@ -139,14 +138,6 @@ class MediaPipeFinder:
     def close(self) -> None:
         """Frees the models; calling it again does nothing."""
         self._opened.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _views(height: int, width: int) -> tuple[frozenset[View], frozenset[View]]:

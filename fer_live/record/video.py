@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.core.closing import Closing
 from fer_live.core.overlay import Caption, lay_out
 from fer_live.core.structs import Frame, Track
 from fer_live.errors import RecordError
@@ -22,9 +22,7 @@ _TIME_BASE = Fraction(1, 90_000)
 _INSTALL = 'Install it with `pip install "fer-live[video]"`.'
 
 
-def paint_overlay(
-    image: NDArray[np.uint8], tracks: Sequence[Track], labels: Sequence[str]
-) -> NDArray[np.uint8]:
+def paint_overlay(image: NDArray[np.uint8], tracks: Sequence[Track], labels: Sequence[str]) -> NDArray[np.uint8]:
     """A copy of a picture, uint8 (H, W, 3) BGR, with a box and a caption for each face."""
     from PIL import Image, ImageDraw, ImageFont
 
@@ -48,7 +46,7 @@ def _paint(draw: Any, caption: Caption, font: Any) -> None:
     draw.text(middle, caption.text, fill=caption.text_colour, font=font, anchor="mm")
 
 
-class OverlayVideo:
+class OverlayVideo(Closing):
     """Writes painted frames with their own capture times; opened with the first frame."""
 
     def __init__(self, folder: Path, labels: Sequence[str]) -> None:
@@ -119,11 +117,3 @@ class OverlayVideo:
 
     def _failure(self, error: Any) -> RecordError:
         return RecordError(f"'{self._path}' cannot be written ({error.strerror}).", "Free some space.")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import math
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.capture.demo import portrait
+from fer_live.core.closing import Closing
 from fer_live.core.structs import Frame
 
 SIZE = (640, 480)
 RATE_HZ = 30.0
 
 
-class WallSource:
+class WallSource(Closing):
     """A Source of `frames` pictures with `faces` faces each (0 to 6)."""
 
     is_stills = False
@@ -43,14 +42,6 @@ class WallSource:
 
     def close(self) -> None:
         """See Source.close."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _wall(faces: int) -> NDArray[np.uint8]:
