@@ -1,27 +1,20 @@
-"""Writing files so that a reader, or a crash, never meets half of one."""
+"""Writing files, with errors that say what to do."""
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
+from fer_live import files
 from fer_live.errors import TrainingError
 
 
 def replace_file(path: Path, content: bytes, hint: str = "Free some space and start again.") -> None:
-    """Writes beside the file, then renames over it; raises TrainingError, and then the old file is still whole."""
-    partial = path.with_name(path.name + ".partial")
+    """`fer_live.files.replace_file`, whose failure is a TrainingError."""
     try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        files.replace_file(path, content)
     except OSError as error:
         raise TrainingError(f"'{path}' cannot be written ({error.strerror or error}).", hint) from error
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def require_writable(folder: Path, option: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-import os
 import platform
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fer_live import __version__
+from fer_live import __version__, files
 from fer_live.core.structs import Result
 from fer_live.errors import RecordError
 from fer_live.record.columns import RowFormatter
@@ -158,14 +157,8 @@ class SessionWriter:
 
 
 def replace_file(path: Path, text: str) -> None:
-    """Replaces a file as a whole: after a crash it is the old or the new one. Raises RecordError."""
-    partial = path.with_name(path.name + ".partial")
+    """`files.replace_file`, whose failure is a RecordError."""
     try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
+        files.replace_file(path, text.encode())
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise RecordError(f"'{path}' cannot be written ({error.strerror}).", "Free some space.") from error
