@@ -48,6 +48,11 @@ class LiveSource:
     is_device: bool
 
 
+def names_camera(text: str) -> bool:
+    """True if a live source can only be a camera: neither the demo, nor a stream, nor an existing file."""
+    return text != DEMO and not is_url(text) and not Path(text).exists()
+
+
 def live_source(text: str, asked: CameraMode) -> LiveSource:
     """A source for live use: 'demo', a camera's index or name, a stream's URL, or a video played at its own pace.
 
@@ -58,8 +63,7 @@ def live_source(text: str, asked: CameraMode) -> LiveSource:
     if is_url(text):
         address = public_address(text)
         return LiveSource(address, lambda: OpenCvCamera(text, address), is_device=True)
-    path = Path(text)
-    if path.exists():
-        return LiveSource(path.stem, lambda: PacedSource(open_source(text)), is_device=False)
+    if not names_camera(text):
+        return LiveSource(Path(text).stem, lambda: PacedSource(open_source(text)), is_device=False)
     camera = find_camera(text)
     return LiveSource(camera.name, lambda: OpenCvCamera(camera.index, camera.name, asked), is_device=True)

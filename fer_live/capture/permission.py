@@ -7,8 +7,8 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from fer_live.capture.camera import CameraRefused, is_url
-from fer_live.capture.opening import DEMO
+from fer_live.capture.camera import CameraRefused
+from fer_live.capture.opening import names_camera
 
 _DENIED_STATES = (1, 2)  # AVAuthorizationStatus: restricted, denied
 _ALLOW_MACOS = "Allow it in System Settings > Privacy & Security > Camera, then start again."
@@ -21,7 +21,7 @@ def request_camera(source: str, on_answer: Callable[[CameraRefused | None], None
 
     To be called on the GUI thread: macOS shows its question only then. The answer may come later, on any thread.
     """
-    if source == DEMO or is_url(source):
+    if not names_camera(source):
         on_answer(None)
     elif sys.platform == "darwin":
         _ask_macos(on_answer)

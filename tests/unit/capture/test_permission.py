@@ -53,7 +53,7 @@ def test_macos_asks(status: int, is_granted: bool, is_refused: bool, monkeypatch
     assert answer is None or "System Settings" in answer.hint
 
 
-@pytest.mark.parametrize("source", ["demo", "rtsp://host/live"])
+@pytest.mark.parametrize("source", ["demo", "rtsp://host/live", __file__])
 def test_no_system_is_asked_where_no_camera_is_needed(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     monkeypatch.setitem(sys.modules, "AVFoundation", _MacOs(_DENIED, False))
