@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +78,13 @@ class Faces:
         return cls(*(np.empty((0, *rest), np.float32) for rest in ((4,), (), (6, 2), (4,))))
 
 
+class Affect(NamedTuple):
+    """Where a face lies on the two axes of affect, each in [-1, 1]: fer_live.core.affect says how."""
+
+    valence: float
+    arousal: float
+
+
 @dataclass(frozen=True)
 class Track:
     """One person over time, as of one frame.
@@ -85,6 +93,8 @@ class Track:
     score: the finder's confidence. probabilities: float32 (K,), of this frame alone. smoothed: float32 (K,),
     smoothed over time. label_index: the label shown, with hysteresis, or None while uncertain.
     hits: frames it was found in. age_s: seconds since it was first found.
+    reason: why this frame's quality is too low to count (fer_live.core.quality), or "" if it is good; a frame that
+    is too low does not enter smoothed. affect: of smoothed, or None while that is switched off.
     """
 
     face_id: int
@@ -95,6 +105,8 @@ class Track:
     label_index: int | None
     hits: int
     age_s: float
+    reason: str = ""
+    affect: Affect | None = None
 
     def __post_init__(self) -> None:
         labels = len(self.probabilities)
@@ -115,3 +127,15 @@ class Result:
     finished_at: float
     tracks: tuple[Track, ...]
     timings_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class Marker:
+    """Something that happened during a session, as a person or another program named it.
+
+    at: capture time, s, on the clock of Frame.captured_at. origin: how it came in.
+    """
+
+    at: float
+    name: str
+    origin: Literal["key", "text", "lsl", "osc", "websocket"]

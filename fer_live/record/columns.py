@@ -12,6 +12,7 @@ from fer_live.core.structs import Result, Track
 UNCERTAIN = "uncertain"
 _BEFORE = ("session_id", "frame_index", "t_mono_s", "t_wall_iso", "status", "face_id", "x", "y", "w", "h")
 _AFTER = ("label", "confidence", "label_smoothed", "confidence_smoothed", "infer_ms", "age_ms", "dropped_before")
+_LAST = ("valence", "arousal", "reason")
 _FACE_FIELDS = 6  # face_id, x, y, w, h, detection_score
 _LABEL_FIELDS = 4  # label, confidence, label_smoothed, confidence_smoothed
 
@@ -21,12 +22,22 @@ class Status(StrEnum):
 
     OK = "ok"
     NO_FACE = "no_face"
+    LOW_QUALITY = "low_quality"
     DROPPED = "dropped"
+
+
+class GapReason(StrEnum):
+    """Why frames are missing."""
+
+    SLOW = "slow"
+    CAMERA_LOST = "camera_lost"
+    SUSPENDED = "suspended"
+    SCREEN_LOCKED = "screen_locked"
 
 
 def column_names(labels: tuple[str, ...]) -> tuple[str, ...]:
     """Names of the columns, in order, for the labels of a model card."""
-    return (*_BEFORE, "detection_score", *(f"p_{label}" for label in labels), *_AFTER)
+    return (*_BEFORE, "detection_score", *(f"p_{label}" for label in labels), *_AFTER, *_LAST)
 
 
 class RowFormatter:
@@ -51,15 +62,21 @@ class RowFormatter:
 
     def result(self, result: Result, time_s: float) -> str:
         """One line a face, or one line for a frame without a face. time_s: capture time since the start."""
-        status = Status.OK if result.tracks else Status.NO_FACE
-        before = self._moment(result.frame_index, time_s, status)
         latency = self._latency(result)
-        faces = [self._face(track) for track in result.tracks] or [self._no_face]
-        return _csv_lines([[*before, *face, *latency, ""] for face in faces])
+        if not result.tracks:
+            before = self._moment(result.frame_index, time_s, Status.NO_FACE)
+            return _csv_lines([[*before, *self._no_face, *latency, "", "", "", ""]])
+        return _csv_lines([self._face_row(result.frame_index, time_s, latency, track) for track in result.tracks])
 
-    def gap(self, frame_index: int, time_s: float, dropped: int) -> str:
+    def gap(self, frame_index: int, time_s: float, dropped: int, reason: GapReason) -> str:
         """One line for dropped frames that were captured but not analysed, the first of them frame_index."""
-        return _csv_lines([[*self._moment(frame_index, time_s, Status.DROPPED), *self._no_face, "", "", str(dropped)]])
+        before = self._moment(frame_index, time_s, Status.DROPPED)
+        return _csv_lines([[*before, *self._no_face, "", "", str(dropped), "", "", reason.value]])
+
+    def _face_row(self, frame_index: int, time_s: float, latency: list[str], track: Track) -> list[str]:
+        before = self._moment(frame_index, time_s, Status.LOW_QUALITY if track.reason else Status.OK)
+        affect = ["", ""] if track.affect is None else [f"{value:.4f}" for value in track.affect]
+        return [*before, *self._face(track), *latency, "", *affect, track.reason]
 
     def _moment(self, frame_index: int, time_s: float, status: Status) -> list[str]:
         wall = ""

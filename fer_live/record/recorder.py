@@ -12,6 +12,7 @@ from typing import Any
 
 from fer_live.core.structs import Result
 from fer_live.errors import RecordError
+from fer_live.record.columns import GapReason
 from fer_live.record.session import Origin, SessionWriter, State, make_session_folder
 
 _QUEUE_SIZE = 512
@@ -21,9 +22,10 @@ SESSION_NAME = "%Y-%m-%d_%H-%M-%S"
 
 @dataclass(frozen=True)
 class Gap:
-    """The camera has sent nothing since this capture time, in s."""
+    """The camera has sent nothing since this capture time, in s, and why."""
 
     since: float
+    reason: GapReason = GapReason.CAMERA_LOST
 
 
 class Recorder:
@@ -97,6 +99,6 @@ class Recorder:
             writer.keep_up()
             return
         if isinstance(item, Gap):
-            writer.write_gap(item.since)
+            writer.write_gap(item.since, item.reason)
         else:
             writer.write(item)

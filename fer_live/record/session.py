@@ -16,10 +16,10 @@ from typing import Any
 from fer_live import __version__, files
 from fer_live.core.structs import Result
 from fer_live.errors import RecordError
-from fer_live.record.columns import RowFormatter
+from fer_live.record.columns import GapReason, RowFormatter
 from fer_live.record.rowfile import RowFile
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 FRAMES_CSV, SESSION_JSON = "frames.csv", "session.json"
 _PACKAGES = ("mediapipe", "numpy", "onnxruntime", "opencv-contrib-python")
 
@@ -111,10 +111,10 @@ class SessionWriter:
         self._counts["rows"] += max(1, len(result.tracks))
         self._face_ids.update(track.face_id for track in result.tracks)
 
-    def write_gap(self, since: float) -> None:
+    def write_gap(self, since: float, reason: GapReason = GapReason.CAMERA_LOST) -> None:
         """Adds a row for a camera that has sent nothing since a capture time, in s."""
         self._advance(since)
-        self._add_gap(0)
+        self._add_gap(0, reason)
 
     def _advance(self, captured_at: float) -> None:
         self._last_s = max(self._last_s, captured_at - self._origin.captured_at)
@@ -122,12 +122,12 @@ class SessionWriter:
     def _account(self, frames_captured: int) -> None:
         lost = frames_captured - self._counts["frames_captured"]
         if lost > 0:
-            self._add_gap(lost)
+            self._add_gap(lost, GapReason.SLOW)
             self._counts["frames_captured"] = frames_captured
             self._counts["frames_dropped"] += lost
 
-    def _add_gap(self, lost: int) -> None:
-        self._file.append(self._rows.gap(self._counts["frames_captured"], self._last_s, lost))
+    def _add_gap(self, lost: int, reason: GapReason) -> None:
+        self._file.append(self._rows.gap(self._counts["frames_captured"], self._last_s, lost, reason))
         self._counts["rows"] += 1
 
     def keep_up(self) -> None:

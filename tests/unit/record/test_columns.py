@@ -1,19 +1,20 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
 import pytest
 
 from fer_live.core.modelcard import FER2013_LABELS
-from fer_live.core.structs import Result, Track
-from fer_live.record.columns import RowFormatter, column_names
+from fer_live.core.structs import Affect, Result, Track
+from fer_live.record.columns import GapReason, RowFormatter, column_names
 
 # As in docs/csv.md, the definition; a change here breaks the files of every user.
 HEADER = (
     "session_id,frame_index,t_mono_s,t_wall_iso,status,face_id,x,y,w,h,detection_score,"
     "p_angry,p_disgust,p_fear,p_happy,p_sad,p_surprise,p_neutral,label,confidence,"
-    "label_smoothed,confidence_smoothed,infer_ms,age_ms,dropped_before\n"
+    "label_smoothed,confidence_smoothed,infer_ms,age_ms,dropped_before,valence,arousal,reason\n"
 )
 _START = datetime(2026, 3, 29, 0, 59, 59, 500_000, tzinfo=UTC)
 
@@ -81,6 +82,9 @@ def test_a_face_fills_its_row() -> None:
         "infer_ms": "",
         "age_ms": "",
         "dropped_before": "",
+        "valence": "",
+        "arousal": "",
+        "reason": "",
     }
 
 
@@ -98,11 +102,29 @@ def test_uncertain_is_only_ever_smoothed() -> None:
 
 @pytest.mark.parametrize("status", ["no_face", "dropped"])
 def test_rows_without_a_face_have_empty_face_fields(status: str) -> None:
-    line = _formatter().result(_result(), 0.5) if status == "no_face" else _formatter().gap(7, 0.5, 3)
+    line = _formatter().result(_result(), 0.5) if status == "no_face" else _formatter().gap(7, 0.5, 3, GapReason.SLOW)
     row = _fields(line)
     filled = {name: value for name, value in row.items() if value}
     expected = {"session_id": "abc", "frame_index": "7", "t_mono_s": "0.500000", "status": status}
-    assert filled == expected | ({"dropped_before": "3"} if status == "dropped" else {})
+    assert filled == expected | ({"dropped_before": "3", "reason": "slow"} if status == "dropped" else {})
+
+
+def test_a_face_of_low_quality_says_so_and_keeps_its_values() -> None:
+    tracks = _track(1), replace(_track(2), reason="blurred")
+    good, low = (_fields(line) for line in _formatter().result(_result(*tracks), 0.5).splitlines(keepends=True))
+    assert (good["status"], good["reason"]) == ("ok", "")
+    assert (low["status"], low["reason"]) == ("low_quality", "blurred")
+    assert low["label"] == good["label"]
+
+
+def test_affect_is_written_where_it_is_known() -> None:
+    row = _fields(_formatter().result(_result(replace(_track(), affect=Affect(0.81, -0.27))), 0.5))
+    assert (row["valence"], row["arousal"]) == ("0.8100", "-0.2700")
+
+
+@pytest.mark.parametrize("reason", list(GapReason))
+def test_a_gap_says_why(reason: GapReason) -> None:
+    assert _fields(_formatter().gap(7, 0.5, 0, reason))["reason"] == reason.value
 
 
 def test_stills_have_no_time() -> None:

@@ -54,7 +54,7 @@ def test_session_says_what_it_is_from_the_start(tmp_path: Path) -> None:
     writer = _writer(tmp_path)
     facts = _facts(tmp_path)
     assert facts["state"] == "recording"
-    assert facts["schema_version"] == 1
+    assert facts["schema_version"] == 2
     assert facts["session_id"] == "abc"
     assert facts["source"] == {"name": "ö"}
     assert facts["versions"] == versions()
@@ -95,6 +95,7 @@ def test_gaps_account_for_every_captured_frame(tmp_path: Path) -> None:
     gaps = rows[rows.status == "dropped"]
     assert gaps.frame_index.tolist() == [0, 4, 9]
     assert gaps.dropped_before.tolist() == [2, 3, 3]
+    assert gaps.reason.tolist() == ["slow"] * 3
     assert rows.loc[rows.status != "dropped", "dropped_before"].isna().all()
     assert rows.t_mono_s.is_monotonic_increasing
     assert _captured(rows) == 12
@@ -129,7 +130,7 @@ def test_lost_camera_is_a_gap_without_frames(tmp_path: Path) -> None:
     writer.close()
     rows = _rows(tmp_path)
     assert rows.status.tolist() == ["ok", "dropped", "ok"]
-    assert rows.dropped_before[1] == 0
+    assert (rows.dropped_before[1], rows.reason[1]) == (0, "camera_lost")
     assert rows.t_mono_s.tolist() == pytest.approx([0, 0.5, 0.5])
     assert _captured(rows) == 2
 
