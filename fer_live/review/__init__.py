@@ -1,0 +1,1 @@
+"""Sessions read back: tables, summaries, reports and other tools' formats."""

@@ -1,0 +1,111 @@
+"""A session folder read back from disk, whatever ended its recording."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from fer_live.errors import RecordError
+from fer_live.record.columns import column_names
+from fer_live.record.session import FRAMES_CSV, SESSION_JSON
+
+MARKERS_CSV = "markers.csv"
+MARKER_COLUMNS: Mapping[str, pl.DataType] = {
+    "marker_id": pl.Int64(),
+    "t_mono_s": pl.Float64(),
+    "t_wall_iso": pl.String(),
+    "frame_index": pl.Int64(),
+    "name": pl.String(),
+    "origin": pl.String(),
+}
+_TEXTS = ("session_id", "t_wall_iso", "status", "label", "label_smoothed", "reason")
+_WHOLE_NUMBERS = ("frame_index", "face_id", "dropped_before")
+
+
+@dataclass(frozen=True)
+class Session:
+    """One session.
+
+    folder: where it is. facts: session.json. frames: the rows of frames.csv in order, with the columns of docs/csv.md:
+    text as String, counts and ids as Int64, all else as Float64; an empty field is null, and so is a column that an
+    older session lacks. markers: the rows of markers.csv with MARKER_COLUMNS; without rows if there are no markers.
+    """
+
+    folder: Path
+    facts: Mapping[str, Any]
+    frames: pl.DataFrame
+    markers: pl.DataFrame
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the model card, in order."""
+        return tuple(self.facts["model_card"]["labels"])
+
+    @property
+    def is_timed(self) -> bool:
+        """Whether its rows have times; pictures that stand alone do not."""
+        return not self.frames["t_mono_s"].is_null().all()
+
+
+def open_session(folder: Path) -> Session:
+    """Reads a session folder; a torn last line of its tables is left out. Raises RecordError if it cannot be read."""
+    facts = _read_facts(folder)
+    frames = {name: _type_of(name) for name in column_names(tuple(facts["model_card"]["labels"]))}
+    return Session(
+        folder, facts, _read_table(folder / FRAMES_CSV, frames), _read_table(folder / MARKERS_CSV, MARKER_COLUMNS)
+    )
+
+
+def _read_facts(folder: Path) -> dict[str, Any]:
+    path = folder / SESSION_JSON
+    try:
+        facts: dict[str, Any] = json.loads(path.read_bytes())
+        labels = facts["model_card"]["labels"]
+    except OSError as error:
+        raise RecordError(
+            f"'{folder}' is not a session: '{SESSION_JSON}' cannot be read ({error.strerror}).",
+            f"Give the folder that contains {SESSION_JSON} and {FRAMES_CSV}.",
+        ) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise _damaged(path, "is not what FER Live writes") from error
+    if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
+        raise _damaged(path, "has no list of labels in its model card")
+    return facts
+
+
+def _read_table(path: Path, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """A CSV with these columns first, missing ones as null; without rows if there is no file or no whole line in it."""
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        content = b""
+    except OSError as error:
+        raise RecordError(f"'{path}' cannot be read ({error.strerror}).", "Check its permissions.") from error
+    # A line is whole once its end is on disk; what follows the last end was being written.
+    whole = content[: content.rfind(b"\n") + 1]
+    if not whole:
+        return pl.DataFrame(schema=dict(types))
+    header = whole[: whole.index(b"\n")].decode(errors="replace").split(",")
+    try:
+        table = pl.read_csv(
+            whole, infer_schema=False, schema_overrides={name: types[name] for name in header if name in types}
+        )
+    except pl.exceptions.PolarsError as error:
+        raise _damaged(path, "is not a table of FER Live") from error
+    missing = [pl.lit(None, of_type).alias(name) for name, of_type in types.items() if name not in header]
+    return table.with_columns(missing).select(*types, pl.exclude(*types))
+
+
+def _type_of(name: str) -> pl.DataType:
+    if name in _TEXTS:
+        return pl.String()
+    return pl.Int64() if name in _WHOLE_NUMBERS else pl.Float64()
+
+
+def _damaged(path: Path, what: str) -> RecordError:
+    return RecordError(f"'{path}' {what}.", "If it was edited by hand, restore it from a copy.")

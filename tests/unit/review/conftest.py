@@ -1,0 +1,57 @@
+"""Sessions written by the app's own writer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_live.core.modelcard import FER2013_LABELS, ModelCard
+from fer_live.core.structs import Result, Track
+from fer_live.record.session import SessionWriter
+
+WriteSession = Callable[..., Path]
+
+
+def face(face_id: int = 1, label: str = "happy", share: float = 0.7, shown: str | None = "") -> Track:
+    """A face whose most probable label has a probability. shown: the smoothed label if another; None if uncertain."""
+    probabilities = np.full(len(FER2013_LABELS), (1 - share) / (len(FER2013_LABELS) - 1), np.float32)
+    probabilities[FER2013_LABELS.index(label)] = share
+    index = None if shown is None else FER2013_LABELS.index(shown or label)
+    box = np.array([10, 20, 40, 60], np.float32)
+    return Track(face_id, box, 0.9, probabilities, probabilities, index, 1, 0.0)
+
+
+def result(index: int, at: float, *tracks: Track, age_ms: float = 20.0) -> Result:
+    """A frame's result; timings and latency are whole numbers of milliseconds."""
+    return Result(index, at, at + age_ms / 1000, tracks, {"infer": 5.0})
+
+
+@pytest.fixture
+def write_session(tmp_path: Path) -> WriteSession:
+    """Writes a closed session of these results into a folder with this name."""
+
+    def write(*results: Result, name: str = "session", is_live: bool = True, timed: bool = True) -> Path:
+        folder = tmp_path / name
+        folder.mkdir()
+        facts = {"kind": "record", "source": {"name": "demo"}, "model_card": _card().model_dump(mode="json")}
+        start = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC) if is_live else None
+        writer = SessionWriter(folder, name, FER2013_LABELS, facts, start_wall=start, timed=timed)
+        for each in results:
+            writer.write(each)
+        writer.close()
+        return folder
+
+    return write
+
+
+def _card() -> ModelCard:
+    return ModelCard(
+        name="tiny",
+        labels=FER2013_LABELS,
+        validation={"usage": "PublicTest", "n": 200, "accuracy": 0.625, "per_class_recall": {"happy": 0.9}},
+        limits="Small pictures found by web search.",
+    )
