@@ -1,9 +1,18 @@
-"""Files that are the old or the new one at every moment, also after a crash."""
+"""Files that are the old or the new one at every moment, also after a crash, and that tell who writes them."""
 
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+_LOCKED_BYTE = 1 << 30
+"""Windows keeps others from reading locked bytes, so one is locked that no file has. Elsewhere the whole file is."""
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -15,5 +24,33 @@ def replace_file(path: Path, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
+        sync_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Waits until the disk has the names in a folder, on systems that can: Windows cannot open folders."""
+    if sys.platform == "win32":
+        return
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def lock(file: int) -> bool:
+    """Holds an open file until it is closed or this process ends, in whatever way; False if somebody else holds it.
+
+    Only those who ask for the lock are kept out; everybody can read. Raises OSError where the disk has no locks.
+    """
+    try:
+        if sys.platform == "win32":
+            os.lseek(file, _LOCKED_BYTE, os.SEEK_SET)
+            msvcrt.locking(file, msvcrt.LK_NBLCK, 1)
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):
+        return False
+    return True

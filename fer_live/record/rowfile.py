@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
+from fer_live import files
 from fer_live.errors import RecordError
 
 FLUSH_S, SYNC_S = 0.5, 4.0
@@ -14,7 +16,10 @@ FLUSH_S, SYNC_S = 0.5, 4.0
 
 
 class RowFile:
-    """Appends lines. A write that fails half-way is undone, so the file never ends in a torn line."""
+    """Appends lines. A write that fails half-way is undone, so the file never ends in a torn line.
+
+    It is locked while it is open, so that others can tell a session that is being written from one that was cut off.
+    """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
         """Makes the file, which must not exist; raises RecordError."""
@@ -27,6 +32,8 @@ class RowFile:
             self._file = os.open(path, flags, 0o644)
         except OSError as error:
             raise self._failure(error) from error
+        with suppress(OSError):  # some network disks have no locks; nothing else depends on them
+            files.lock(self._file)
         self._size = 0
         self._flushed_at = self._synced_at = clock()
         self._is_open = True

@@ -20,7 +20,7 @@ from fer_live.record.columns import GapReason, RowFormatter
 from fer_live.record.rowfile import RowFile
 
 SCHEMA_VERSION = 2
-FRAMES_CSV, SESSION_JSON = "frames.csv", "session.json"
+FRAMES_CSV, MARKERS_CSV, SESSION_JSON = "frames.csv", "markers.csv", "session.json"
 _PACKAGES = ("mediapipe", "numpy", "onnxruntime", "opencv-contrib-python")
 
 
@@ -31,6 +31,7 @@ class State(StrEnum):
     CLOSED = "closed"
     INTERRUPTED = "interrupted"
     FAILED = "failed"
+    RECOVERED = "recovered"
 
 
 def make_session_folder(parent: Path, name: str) -> Path:
@@ -80,7 +81,7 @@ class SessionWriter:
         timed: bool = True,
         origin: Origin = Origin(),
     ) -> None:
-        """Starts a session in an empty folder: session.json first, then the header. Raises RecordError.
+        """Starts a session in an empty folder: the header first, so that every session has one. Raises RecordError.
 
         facts: what session.json says besides state and counts. start_wall, timed: see RowFormatter.
         """
@@ -91,9 +92,14 @@ class SessionWriter:
         self._face_ids: set[int] = set()
         self._origin = origin
         self._last_s = 0.0
-        self._write_facts(State.RECORDING)
         self._file = RowFile(folder / FRAMES_CSV)
-        self._file.append(self._rows.header())
+        try:
+            self._file.append(self._rows.header())
+            self._file.flush()
+            self._write_facts(State.RECORDING)
+        except RecordError:
+            self._file.close()
+            raise
 
     def write(self, result: Result) -> None:
         """Adds the rows of one frame, and before them one for the frames lost since the last.

@@ -98,9 +98,8 @@ def test_lost_camera_is_a_row(tmp_path: Path) -> None:
     assert rows.t_mono_s.tolist() == pytest.approx([0, 0.1, 0.1, 0.2])
 
 
-def _has_header(recorder: Recorder) -> bool:
-    path = None if recorder.folder is None else recorder.folder / "frames.csv"
-    return path is not None and path.exists() and path.stat().st_size > 0
+def _has_begun(recorder: Recorder) -> bool:
+    return recorder.folder is not None and (recorder.folder / "session.json").exists()
 
 
 @pytest.fixture
@@ -109,7 +108,7 @@ def writing(tmp_path: Path) -> Iterator[Recorder]:
     recorder, stop = _recorder(tmp_path), threading.Event()
     thread = threading.Thread(target=recorder.run, args=(stop,))
     thread.start()
-    wait_until(lambda: _has_header(recorder))
+    wait_until(lambda: _has_begun(recorder))
     yield recorder
     stop.set()
     thread.join()
@@ -153,7 +152,7 @@ def test_folder_that_vanishes(tmp_path: Path) -> None:
     recorder, stop = _recorder(tmp_path), threading.Event()
     thread = threading.Thread(target=recorder.run, args=(stop,))
     thread.start()
-    wait_until(lambda: _has_header(recorder))
+    wait_until(lambda: _has_begun(recorder))
     shutil.rmtree(tmp_path)
     recorder.offer(_result(0))
     stop.set()
