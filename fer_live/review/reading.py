@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,9 @@ import polars as pl
 
 from fer_live.errors import RecordError
 from fer_live.record.columns import column_names
-from fer_live.record.session import FRAMES_CSV, SESSION_JSON
+from fer_live.record.recovery import read_facts, recover, whole_lines
+from fer_live.record.session import FRAMES_CSV, MARKERS_CSV, SESSION_JSON, State
 
-MARKERS_CSV = "markers.csv"
 MARKER_COLUMNS: Mapping[str, pl.DataType] = {
     "marker_id": pl.Int64(),
     "t_mono_s": pl.Float64(),
@@ -53,41 +52,36 @@ class Session:
 
 
 def open_session(folder: Path) -> Session:
-    """Reads a session folder; a torn last line of its tables is left out. Raises RecordError if it cannot be read."""
-    facts = _read_facts(folder)
-    frames = {name: _type_of(name) for name in column_names(tuple(facts["model_card"]["labels"]))}
+    """Reads a session folder; a torn last line of its tables is left out. Raises RecordError if it cannot be read.
+
+    One that was cut off is marked as recovered, on disk where that can be written.
+    """
+    was_cut_off = recover(folder)
+    facts = read_facts(folder)
+    if was_cut_off:
+        facts["state"] = State.RECOVERED.value
+    frames = {name: _type_of(name) for name in column_names(_labels(facts, folder))}
     return Session(
         folder, facts, _read_table(folder / FRAMES_CSV, frames), _read_table(folder / MARKERS_CSV, MARKER_COLUMNS)
     )
 
 
-def _read_facts(folder: Path) -> dict[str, Any]:
-    path = folder / SESSION_JSON
-    try:
-        facts: dict[str, Any] = json.loads(path.read_bytes())
-        labels = facts["model_card"]["labels"]
-    except OSError as error:
-        raise RecordError(
-            f"'{folder}' is not a session: '{SESSION_JSON}' cannot be read ({error.strerror}).",
-            f"Give the folder that contains {SESSION_JSON} and {FRAMES_CSV}.",
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise _damaged(path, "is not what FER Live writes") from error
+def _labels(facts: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
+    card = facts.get("model_card")
+    labels = card.get("labels") if isinstance(card, dict) else None
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
-        raise _damaged(path, "has no list of labels in its model card")
-    return facts
+        raise _damaged(folder / SESSION_JSON, "has no list of labels in its model card")
+    return tuple(labels)
 
 
 def _read_table(path: Path, types: Mapping[str, pl.DataType]) -> pl.DataFrame:
     """A CSV with these columns first, missing ones as null; without rows if there is no file or no whole line in it."""
     try:
-        content = path.read_bytes()
+        whole = whole_lines(path)
     except FileNotFoundError:
-        content = b""
+        whole = b""
     except OSError as error:
         raise RecordError(f"'{path}' cannot be read ({error.strerror}).", "Check its permissions.") from error
-    # A line is whole once its end is on disk; what follows the last end was being written.
-    whole = content[: content.rfind(b"\n") + 1]
     if not whole:
         return pl.DataFrame(schema=dict(types))
     header = whole[: whole.index(b"\n")].decode(errors="replace").split(",")

@@ -84,12 +84,24 @@ def test_markers_are_read(write_session: WriteSession) -> None:
     assert open_session(folder).markers.rows() == [(1, 0.25, None, 7, "start, now", "key")]
 
 
+def test_session_that_was_cut_off_is_recovered(write_session: WriteSession) -> None:
+    folder = write_session(result(0, 0.0, face()))
+    path = folder / "session.json"
+    facts = json.loads(path.read_text())
+    path.write_text(json.dumps(facts | {"state": "recording", "counts": {}}))
+    session = open_session(folder)
+    assert session.facts["state"] == "recovered"
+    assert session.facts["counts"] == facts["counts"]
+
+
 def test_folder_without_session_json_is_no_session(tmp_path: Path) -> None:
-    with pytest.raises(RecordError, match=r"is not a session.*session\.json and frames\.csv"):
+    with pytest.raises(RecordError, match=r"session\.json' cannot be read"):
         open_session(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "{}", json.dumps({"model_card": {"labels": "happy"}})])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "{}", '{"state": "closed"}', '{"state": "closed", "model_card": {"labels": "happy"}}']
+)
 def test_damaged_session_json_is_named(write_session: WriteSession, text: str) -> None:
     folder = write_session(result(0, 0.0, face()))
     (folder / "session.json").write_text(text)
