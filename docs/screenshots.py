@@ -56,7 +56,7 @@ def _take(window: MainWindow, pictures: dict[str, QPixmap]) -> None:
         if not started:
             started.append(True)
             QTimer.singleShot(_SIX_FACES_MS, lambda: take("app-running"))
-            QTimer.singleShot(_SIX_FACES_MS + 100, window.toggle_recording)
+            QTimer.singleShot(_SIX_FACES_MS + 100, window.recording.toggle)
             QTimer.singleShot(_RECORDED_MS, finish)
 
     window.controller.analysed.connect(begin)

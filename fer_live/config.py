@@ -55,6 +55,24 @@ class CameraConfig(_Settings):
     rate_hz: float = Field(30, gt=0, le=240, description="pictures a second, Hz")
 
 
+class MarkersConfig(_Settings):
+    """What the keys 1 to 9 mark."""
+
+    key_1: str = Field("marker 1", description="name of the marker of key 1; empty: none")
+    key_2: str = Field("marker 2", description="name of the marker of key 2; empty: none")
+    key_3: str = Field("marker 3", description="name of the marker of key 3; empty: none")
+    key_4: str = Field("marker 4", description="name of the marker of key 4; empty: none")
+    key_5: str = Field("marker 5", description="name of the marker of key 5; empty: none")
+    key_6: str = Field("marker 6", description="name of the marker of key 6; empty: none")
+    key_7: str = Field("marker 7", description="name of the marker of key 7; empty: none")
+    key_8: str = Field("marker 8", description="name of the marker of key 8; empty: none")
+    key_9: str = Field("marker 9", description="name of the marker of key 9; empty: none")
+
+    def name_of(self, key: int) -> str:
+        """The name that a key, 1 to 9, marks with, or ''."""
+        return str(getattr(self, f"key_{key}"))
+
+
 class Config(_Settings):
     """All settings of FER Live."""
 
@@ -64,6 +82,7 @@ class Config(_Settings):
     camera: CameraConfig = CameraConfig()
     finder: FinderConfig = FinderConfig()
     tracking: TrackingConfig = TrackingConfig()
+    markers: MarkersConfig = MarkersConfig()
 
 
 def recording_folder(config: Config) -> Path:

@@ -129,6 +129,10 @@ class Result:
     timings_ms: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
 
+MarkerOrigin = Literal["key", "text", "lsl", "osc", "websocket"]
+"""How a marker came in."""
+
+
 @dataclass(frozen=True)
 class Marker:
     """Something that happened during a session, as a person or another program named it.
@@ -138,4 +142,4 @@ class Marker:
 
     at: float
     name: str
-    origin: Literal["key", "text", "lsl", "osc", "websocket"]
+    origin: MarkerOrigin

@@ -17,7 +17,7 @@ from fer_live.capture.opening import LiveSource
 from fer_live.capture.source import Source
 from fer_live.capture.watch import PATIENCE_S
 from fer_live.config import Config
-from fer_live.core.structs import Frame, Result
+from fer_live.core.structs import Frame, Marker, MarkerOrigin, Result
 from fer_live.detect.finder import FaceFinder
 from fer_live.errors import FerError
 from fer_live.pipeline.analysis import AnalysisStage
@@ -69,6 +69,7 @@ class LiveSession:
     """Started, asked and stopped on one thread, which is never blocked for longer than stop's bound.
 
     results holds the newest frame with its result; slots.LatestSlot.notify tells when it fills.
+    markers: all since the start, in the order in which they came; only ever appended to.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class LiveSession:
         self._failure: Exception | None = None
         self._noted_loss = False
         self._analysed = -1
+        self.markers: list[Marker] = []
         self.recorder: Recorder | None = None
         self.results: LatestSlot[tuple[Frame, Result]] = LatestSlot()
         self._frames: LatestSlot[Frame] = LatestSlot()
@@ -190,6 +192,20 @@ class LiveSession:
         self._stop_recorder = threading.Event()
         self._recorder_thread = self._spawn(recorder, "writer", self._stop_recorder)
         self.recorder = recorder
+
+    def mark(self, name: str, origin: MarkerOrigin) -> Marker | None:
+        """Marks the newest captured frame, recorded if a recording is going on; from any thread.
+
+        Returns the marker, or None before the first frame.
+        """
+        newest, recorder = self._capture.newest, self.recorder
+        if newest is None:
+            return None
+        marker = Marker(newest.captured_at, name, origin)
+        self.markers.append(marker)
+        if recorder is not None:
+            recorder.offer(marker)
+        return marker
 
     def end_recording(self) -> Recorder | None:
         """Lets the writer finish and does not wait for it; returns the recording, or None if there was none."""

@@ -9,6 +9,7 @@ from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from fer_live.capture.permission import request_camera
 from fer_live.config import Config
+from fer_live.core.structs import MarkerOrigin
 from fer_live.errors import FerError
 from fer_live.pipeline.headless import live_session
 from fer_live.pipeline.live import STOP_TIMEOUT_S, LiveSession, LiveState, LiveStatus
@@ -24,12 +25,14 @@ class LiveController(QObject):
     status_changed(LiveStatus | None): several times a second; None when nothing runs any more.
     analysed(Frame, Result): the newest frame with its result.
     recording_changed(): a recording began or was asked to end; see recorder.
+    marked(Marker): a marker was made, here or by another program.
     recorded(Recorder): a recording is over; its error says whether it ended well.
     """
 
     status_changed = pyqtSignal(object)
     analysed = pyqtSignal(object, object)
     recording_changed = pyqtSignal()
+    marked = pyqtSignal(object)
     recorded = pyqtSignal(object)
     _answered = pyqtSignal(object)
 
@@ -39,6 +42,7 @@ class LiveController(QObject):
         self._closing: Recorder | None = None
         self._bridge: SlotBridge | None = None
         self._stop_asked_at: float | None = None
+        self._markers_told = 0
         self._config = Config()
         self._source = ""
         self._timer = QTimer(self)
@@ -72,6 +76,7 @@ class LiveController(QObject):
         self._bridge = SlotBridge(session.results, self)
         self._bridge.filled.connect(self._take)
         self.session = session
+        self._markers_told = 0
         session.start()
         self._timer.start()
         self.status_changed.emit(session.status())
@@ -99,6 +104,18 @@ class LiveController(QObject):
             self.session.start_recording(parent)
             self.recording_changed.emit()
 
+    def mark(self, name: str, origin: MarkerOrigin) -> None:
+        """Marks the newest captured frame; does nothing before the first."""
+        if self.session is not None:
+            self.session.mark(name, origin)
+            self._tell_markers(self.session)
+
+    def _tell_markers(self, session: LiveSession) -> None:
+        news = session.markers[self._markers_told :]
+        self._markers_told += len(news)
+        for marker in news:
+            self.marked.emit(marker)
+
     def _end_recording(self) -> None:
         """The writer finishes in its own time; a slow disk does not hold the window."""
         if self.session is not None and self.session.recorder is not None:
@@ -122,6 +139,7 @@ class LiveController(QObject):
         if session.recorder is not None and session.recorder.is_over.is_set():
             self._end_recording()
         self._tell_recorded()
+        self._tell_markers(session)
         if self._stop_asked_at is None:
             self.status_changed.emit(session.status())
         elif not session.is_alive() or time.monotonic() - self._stop_asked_at > STOP_TIMEOUT_S:

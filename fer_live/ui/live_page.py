@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtWidgets import QHBoxLayout, QVBoxLayout, QWidget
 
-from fer_live.core.structs import Frame, Result
+from fer_live.core.structs import Frame, Marker, Result
 from fer_live.ui.face_panel import FacePanel
+from fer_live.ui.marker_field import MarkerField
 from fer_live.ui.selection import Selection
 from fer_live.ui.video_view import VideoView
 
@@ -21,13 +22,16 @@ class LivePage(QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.view, self.face_panel = VideoView(), FacePanel()
+        self.view, self.face_panel, self.marker_field = VideoView(), FacePanel(), MarkerField()
         self.timeline: Timeline | None = None
         self.selection = Selection()
         self.view.face_clicked.connect(self.selection.choose)
         upper = QHBoxLayout()
         upper.addWidget(self.view, stretch=1)
-        upper.addWidget(self.face_panel)
+        side = QVBoxLayout()
+        side.addWidget(self.face_panel, stretch=1)
+        side.addWidget(self.marker_field)
+        upper.addLayout(side)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.addLayout(upper, stretch=1)
@@ -48,9 +52,14 @@ class LivePage(QWidget):
             self.timeline.add(result)
             self.timeline.draw(self.selection.face_id, labels, result.captured_at)
 
+    def show_marker(self, marker: Marker) -> None:
+        """Shows a marker on the timeline."""
+        if self.timeline is not None:
+            self.timeline.add_marker(marker)
+
     def show_picture_alone(self, is_alone: bool) -> None:
         """Hides, or shows again, all but the picture."""
-        for widget in (self.face_panel, self.timeline):
+        for widget in (self.face_panel, self.marker_field, self.timeline):
             if widget is not None:
                 widget.setVisible(not is_alone)
 

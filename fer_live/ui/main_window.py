@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 import platformdirs
-from PyQt6.QtCore import QSettings, Qt, QTimer, QUrl
-from PyQt6.QtGui import QAction, QCloseEvent, QDesktopServices, QKeyEvent, QKeySequence
+from PyQt6.QtCore import QSettings, Qt, QTimer
+from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import (
     QDialog,
     QFileDialog,
     QInputDialog,
     QMainWindow,
-    QMenu,
     QMessageBox,
-    QSizePolicy,
     QStackedWidget,
-    QToolBar,
-    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -29,16 +24,17 @@ from fer_live.config import APP_NAME, Config, recording_folder, save_config
 from fer_live.core.structs import Frame, Result
 from fer_live.errors import FerError
 from fer_live.pipeline.live import LiveState, LiveStatus
-from fer_live.record.recorder import Recorder
 from fer_live.ui.banner import Banner, Tone, Until
 from fer_live.ui.controller import LiveController
+from fer_live.ui.keys import Key, Keys
 from fer_live.ui.live_page import LivePage
 from fer_live.ui.messages import copy_details, error_text, stalled_text
 from fer_live.ui.pages import NoticePage, StartingPage, WelcomePage
+from fer_live.ui.recording import Recording, open_folder
 from fer_live.ui.settings_dialog import SettingsDialog
 from fer_live.ui.snapshot import save_snapshot
-from fer_live.ui.source_picker import SourcePicker
 from fer_live.ui.status_line import StatusLine
+from fer_live.ui.toolbar import ToolBar
 
 _NOTICE_SEEN, _GEOMETRY, _SOURCE, _MIRRORED = "notice_seen", "geometry", "source", "mirrored"
 
@@ -56,11 +52,14 @@ class MainWindow(QMainWindow):
         self.status_line = StatusLine(self)
         self.setStatusBar(self.status_line)
         self._build_body()
+        self.recording = Recording(self.controller, self.banner, lambda: self.config, self)
         self._build_toolbar()
+        self._keys = Keys(self._list_keys())
+        self.live.marker_field.text_entered.connect(self.recording.mark_text)
         self.controller.analysed.connect(self._show_result)
+        self.controller.marked.connect(self.live.show_marker)
         self.controller.status_changed.connect(self._show_status)
         self.controller.recording_changed.connect(self._show_recording)
-        self.controller.recorded.connect(self._show_recorded)
         # Without a widget in focus, keys go to the window.
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._restore(source)
@@ -83,60 +82,52 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(body)
 
     def _build_toolbar(self) -> None:
-        self.toolbar = QToolBar(self.tr("Main"))
-        self.toolbar.setMovable(False)
+        self.toolbar = ToolBar(self)
         self.addToolBar(self.toolbar)
-        self.picker = SourcePicker()
-        self.picker.source_picked.connect(self._start_on)
-        self.toolbar.addWidget(self.picker)
-        self.start_action = self._add_action(self.toggle_running)
-        self.record_action = self._add_action(self.toggle_recording)
-        self.snapshot_action = self._add_action(self.save_snapshot)
-        self.mirror_action = self._add_action(self._mirror)
-        self.mirror_action.setCheckable(True)
-        _entitle(self.snapshot_action, self.tr("Snapshot"), "S")
-        _entitle(self.mirror_action, self.tr("Mirror"), "H")
-        self._show_recording()
-        spacer = QWidget()
-        spacer.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
-        self.toolbar.addWidget(spacer)
-        self._add_menu()
-        for button in self.toolbar.findChildren(QToolButton):
-            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
-
-    def _add_action(self, run: Callable[[], None]) -> QAction:
-        action = QAction(self)
-        action.triggered.connect(lambda checked: run())
-        self.toolbar.addAction(action)
-        return action
-
-    def _add_menu(self) -> None:
-        menu = QMenu(self)
-        for title, shortcut, run in (
-            (self.tr("Open video…"), "Ctrl+O", self.open_video),
-            (self.tr("Open stream…"), "Ctrl+L", self.open_stream),
-            (self.tr("Settings…"), "Ctrl+,", self.edit_settings),
-            (self.tr("Open recordings"), "", lambda: _open_folder(recording_folder(self.config))),
-            (self.tr("Open log folder"), "", lambda: _open_folder(platformdirs.user_log_path(APP_NAME))),
-            (self.tr("Keys"), "F1", self.show_keys),
+        self.toolbar.picker.source_picked.connect(self._start_on)
+        for action, run in (
+            (self.toolbar.start, self.toggle_running),
+            (self.toolbar.record, self.recording.toggle),
+            (self.toolbar.marker, self.recording.mark),
+            (self.toolbar.snapshot, self.save_snapshot),
+            (self.toolbar.mirror, self._mirror),
         ):
-            action = QAction(title, self)
-            action.setShortcut(QKeySequence(shortcut))
             action.triggered.connect(lambda checked, run=run: run())
-            menu.addAction(action)
-            self.addAction(action)
-        button = QToolButton()
-        button.setText(self.tr("Menu"))
-        button.setToolTip(self.tr("Videos, streams, settings, folders, keys"))
-        button.setMenu(menu)
-        button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
-        self.toolbar.addWidget(button)
+        self.toolbar.add_menu(
+            (
+                (self.tr("Open video…"), "Ctrl+O", self.open_video),
+                (self.tr("Open stream…"), "Ctrl+L", self.open_stream),
+                (self.tr("Settings…"), "Ctrl+,", self.edit_settings),
+                (self.tr("Open recordings"), "", lambda: open_folder(recording_folder(self.config))),
+                (self.tr("Open log folder"), "", lambda: open_folder(platformdirs.user_log_path(APP_NAME))),
+                (self.tr("Keys"), "F1", self.show_keys),
+            )
+        )
+
+    def _list_keys(self) -> list[Key]:
+        """Those without a press are shortcuts of the menu."""
+        mark_keys = [partial(self.recording.mark_key, number) for number in range(1, 10)]
+        step = self.live.selection.step
+        return [
+            Key(" ", self.tr("Space"), self.tr("start or stop"), [self.toggle_running]),
+            Key("r", "R", self.tr("record"), [self.recording.toggle]),
+            Key("m", "M", self.tr("marker"), [self.recording.mark]),
+            Key("123456789", "1-9", self.tr("named markers"), mark_keys),
+            Key("s", "S", self.tr("snapshot"), [self.save_snapshot]),
+            Key("h", "H", self.tr("mirror"), [self.toolbar.mirror.trigger]),
+            Key("f", "F", self.tr("full screen"), [self.toggle_full_screen]),
+            Key("\x1b", self.tr("Esc"), self.tr("leave full screen"), [self.leave_full_screen]),
+            Key("[]", "[ ]", self.tr("previous or next face"), [partial(step, -1), partial(step, 1)]),
+            Key("", "Ctrl+O", self.tr("open a video"), []),
+            Key("", "Ctrl+L", self.tr("open a stream"), []),
+            Key("", "Ctrl+,", self.tr("settings"), []),
+        ]
 
     def _restore(self, source: str | None) -> None:
         geometry = self._settings.value(_GEOMETRY)
         if geometry is None or not self.restoreGeometry(geometry):
             self.resize(1080, 720)
-        self.mirror_action.setChecked(self._settings.value(_MIRRORED, True, type=bool))
+        self.toolbar.mirror.setChecked(self._settings.value(_MIRRORED, True, type=bool))
         self._mirror()
         self._list_sources(source or str(self._settings.value(_SOURCE, "")))
         self._show_actions(None)
@@ -151,7 +142,7 @@ class MainWindow(QMainWindow):
             self.setFocus()
 
     def _list_sources(self, wanted: str) -> None:
-        self._source = self.picker.refill(wanted)
+        self._source = self.toolbar.picker.refill(wanted)
         if self._source:
             self.welcome.show_ready()
         else:
@@ -191,12 +182,8 @@ class MainWindow(QMainWindow):
             self._list_sources(self._source)
             self._start_if_possible()
 
-    def toggle_recording(self) -> None:
-        """Begins or ends a recording."""
-        self.controller.toggle_recording(recording_folder(self.config))
-
     def _mirror(self) -> None:
-        self.live.view.set_mirrored(self.mirror_action.isChecked())
+        self.live.view.set_mirrored(self.toolbar.mirror.isChecked())
 
     def open_video(self) -> None:
         """Asks for a video file and plays it."""
@@ -245,20 +232,7 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         """All keys, in the banner."""
-        keys = (
-            (self.tr("Space"), self.tr("start or stop")),
-            ("R", self.tr("record")),
-            ("S", self.tr("snapshot")),
-            ("H", self.tr("mirror")),
-            ("F", self.tr("full screen")),
-            (self.tr("Esc"), self.tr("leave full screen")),
-            ("[ ]", self.tr("previous or next face")),
-            ("Ctrl+O", self.tr("open a video")),
-            ("Ctrl+L", self.tr("open a stream")),
-            ("Ctrl+,", self.tr("settings")),
-        )
-        text = " · ".join(f"{key}: {what}" for key, what in keys)
-        self.banner.show_message(text, Tone.INFO, Until.CLOSED)
+        self.banner.show_message(self._keys.help(), Tone.INFO, Until.CLOSED)
 
     def toggle_full_screen(self) -> None:
         """Shows the picture alone on the whole screen, or the window again."""
@@ -275,20 +249,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Single keys come here only if the focused widget has no use for them, so they never disturb typing."""
-        runs: dict[str, Callable[[], None]] = {
-            " ": self.toggle_running,
-            "r": self.toggle_recording,
-            "s": self.save_snapshot,
-            "h": self.mirror_action.trigger,
-            "f": self.toggle_full_screen,
-            "\x1b": self.leave_full_screen,
-            "]": lambda: self.live.selection.step(1),
-            "[": lambda: self.live.selection.step(-1),
-        }
-        run = runs.get(event.text().lower()) if event is not None else None
-        if run is not None:
-            run()
-        else:
+        if event is None or not self._keys.press(event.text()):
             super().keyPressEvent(event)
 
     def _show_result(self, frame: Frame, result: Result) -> None:
@@ -310,7 +271,7 @@ class MainWindow(QMainWindow):
             self._show_page(self.live)
             self.banner.end_state()
         elif status.state is LiveState.STARTING:
-            self.starting.show_source(self.picker.currentText())
+            self.starting.show_source(self.toolbar.picker.currentText())
             self._show_page(self.starting)
         elif status.state is LiveState.STALLED:
             stop = (self.tr("Stop"), self.toggle_running)
@@ -344,26 +305,15 @@ class MainWindow(QMainWindow):
             self._show_page(self.welcome)
 
     def _show_actions(self, status: LiveStatus | None) -> None:
-        is_running = status is not None and status.state in (LiveState.RUNNING, LiveState.STALLED)
-        has_session = self.controller.session is not None
-        _entitle(self.start_action, self.tr("Stop") if has_session else self.tr("Start"), self.tr("Space"))
-        self.record_action.setEnabled(is_running or self.controller.recorder is not None)
-        self.snapshot_action.setEnabled(is_running)
+        has_picture = status is not None and status.state in (LiveState.RUNNING, LiveState.STALLED)
+        is_recording = self.controller.recorder is not None
+        self.toolbar.show_state(self.controller.session is not None, has_picture, is_recording)
 
     def _show_recording(self) -> None:
         """A recording began or ended."""
-        is_recording = self.controller.recorder is not None
-        _entitle(self.record_action, self.tr("Stop recording") if is_recording else self.tr("Record"), "R")
-        self.status_line.show_recording(is_recording)
-
-    def _show_recorded(self, recorder: Recorder) -> None:
-        """A recording is over."""
-        folder = recorder.folder
-        if recorder.error is not None:
-            self.banner.show_message(error_text(recorder.error), Tone.ERROR, Until.CLOSED)
-        elif folder is not None:
-            show = (self.tr("Show"), lambda: _open_folder(folder))
-            self.banner.show_news(self.tr("Recorded {folder}").format(folder=folder), [show])
+        session = self.controller.session
+        self._show_actions(None if session is None else session.status())
+        self.status_line.show_recording(self.controller.recorder is not None)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Asks once while recording; then the recording is closed and everything stopped."""
@@ -374,7 +324,7 @@ class MainWindow(QMainWindow):
         self.controller.shut_down()
         self.leave_full_screen()
         self._settings.setValue(_GEOMETRY, self.saveGeometry())
-        self._settings.setValue(_MIRRORED, self.mirror_action.isChecked())
+        self._settings.setValue(_MIRRORED, self.toolbar.mirror.isChecked())
         # Addresses of streams may hold passwords.
         self._settings.setValue(_SOURCE, "" if is_url(self._source) else self._source)
         event.accept()
@@ -382,13 +332,3 @@ class MainWindow(QMainWindow):
     def _may_close(self) -> bool:
         text = self.tr("A recording is going on. Finish it and close?")
         return QMessageBox.question(self, "FER Live", text) == QMessageBox.StandardButton.Yes
-
-
-def _entitle(action: QAction, title: str, key: str) -> None:
-    action.setText(title)
-    action.setToolTip(f"{title} ({key})")
-
-
-def _open_folder(folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

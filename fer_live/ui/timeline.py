@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 
@@ -12,7 +13,8 @@ from PyQt6.QtGui import QBrush, QColor, QFontInfo
 from PyQt6.QtWidgets import QVBoxLayout, QWidget
 
 from fer_live.core.overlay import colour_of
-from fer_live.core.structs import Result
+from fer_live.core.structs import Marker, Result
+from fer_live.ui.flag import Flag
 from fer_live.ui.translation import label_word
 
 SPAN_S = 60.0
@@ -25,7 +27,7 @@ _HEADROOM = 1.3
 
 
 class Timeline(QWidget):
-    """Smoothed probabilities over the last minute; times without the face are hatched."""
+    """Smoothed probabilities over the last minute; times without the face are hatched, markers are flags."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,6 +36,7 @@ class Timeline(QWidget):
         self._history: dict[int, deque[tuple[float, np.ndarray]]] = {}
         self._curves: list[pg.PlotDataItem] = []
         self._gaps: list[pg.LinearRegionItem] = []
+        self._flags: list[tuple[float, Flag]] = []
         self._drawn_at = 0.0
         self._plot = pg.PlotWidget(background=None)
         self._plot.setAccessibleName(self.accessibleName())
@@ -65,6 +68,13 @@ class Timeline(QWidget):
             if not past:
                 del self._history[face_id]
 
+    def add_marker(self, marker: Marker) -> None:
+        """Shows a marker for as long as it is within the last minute."""
+        flag = Flag(marker.name, self.palette().text().color())
+        self._flags.append((marker.at, flag))
+        self._plot.addItem(flag)
+        flag.setValue(0)
+
     def draw(self, face_id: int | None, labels: Sequence[str], now: float) -> None:
         """Redraws, a few times a second at most, for a face and a capture time in s."""
         if now - self._drawn_at < _REDRAW_S and now >= self._drawn_at:
@@ -80,6 +90,7 @@ class Timeline(QWidget):
         for index, curve in enumerate(self._curves):
             curve.setData(times, values[:, index], connect=connect)
         self._hatch([(times[at], times[at + 1]) for at in breaks])
+        self._move_flags(now)
 
     def clear(self) -> None:
         """Forgets everything."""
@@ -88,6 +99,7 @@ class Timeline(QWidget):
         for curve in self._curves:
             curve.setData([], [])
         self._hatch([])
+        self._move_flags(math.inf)
 
     def changeEvent(self, event: QEvent | None) -> None:
         super().changeEvent(event)
@@ -106,6 +118,8 @@ class Timeline(QWidget):
             axis.setPen(text)
             axis.setTextPen(text)
             axis.setStyle(tickFont=self.font(), autoExpandTextSpace=True)
+        for _, flag in self._flags:
+            flag.take_colour(text)
 
     def _make_curves(self, labels: Sequence[str]) -> None:
         if len(self._curves) == len(labels):
@@ -116,6 +130,13 @@ class Timeline(QWidget):
         self._curves = [
             self._plot.plot(pen=pg.mkPen(colour_of(label), width=_LINE_PX), name=label_word(label)) for label in labels
         ]
+
+    def _move_flags(self, now: float) -> None:
+        for at, flag in self._flags:
+            flag.setValue(at - now)
+            if at < now - SPAN_S:
+                self._plot.removeItem(flag)
+        self._flags = [(at, flag) for at, flag in self._flags if at >= now - SPAN_S]
 
     def _hatch(self, spans: Sequence[tuple[float, float]]) -> None:
         for gap in self._gaps:

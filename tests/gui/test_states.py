@@ -37,8 +37,8 @@ def test_notice_comes_before_any_camera(stage: Stage) -> None:
     window = stage.open()
     _looks_right(window, "Before you start", "An expression is not a feeling", "AI Act", "I understand")
     stage.press(window, " ")
-    window.start_action.trigger()
-    window.picker.activated.emit(1)
+    window.toolbar.start.trigger()
+    window.toolbar.picker.activated.emit(1)
     assert stage.sources == []
     _button(window, "I understand").click()
     stage.wait(lambda: shows(window, window.live))
@@ -50,8 +50,8 @@ def test_no_camera(stage: Stage) -> None:
     stage.cameras.clear()
     window = stage.open()
     _looks_right(window, "No camera found", "Plug one in", "Use camera", "Open video…", "Demo")
-    assert window.picker.currentText() == ""
-    assert window.picker.placeholderText() == "No camera"
+    assert window.toolbar.picker.currentText() == ""
+    assert window.toolbar.picker.placeholderText() == "No camera"
     assert stage.sources == []
     _button(window, "Demo").click()
     stage.wait(lambda: shows(window, window.live))
@@ -73,8 +73,8 @@ def test_ready(stage: Stage) -> None:
     stage.press(window, " ")
     stage.wait(lambda: shows(window, window.welcome))
     _looks_right(window, "Ready", "Press Space or Start", "Start", "Use camera", "Open video…", "Demo")
-    assert not window.record_action.isEnabled()
-    assert not window.snapshot_action.isEnabled()
+    assert not window.toolbar.record.isEnabled()
+    assert not window.toolbar.snapshot.isEnabled()
 
 
 def test_starting(stage: Stage) -> None:
@@ -89,7 +89,7 @@ def test_starting(stage: Stage) -> None:
     stage.wait(lambda: stage.device.given > 3)
     _looks_right(window, "Starting…", "Opening Fake camera", "Stop")
     assert window.banner.text() == ""
-    assert not window.record_action.isEnabled()
+    assert not window.toolbar.record.isEnabled()
     is_loaded.set()
     stage.wait(lambda: shows(window, window.live))
 
@@ -100,7 +100,7 @@ def test_running(stage: Stage) -> None:
     stage.wait(lambda: "Face 1" in visible_text(window))
     _looks_right(window, "Stop", "Record", "Snapshot", "dropped", "160x120", "table on memory", "px · ")
     assert window.banner.text() == ""
-    assert window.record_action.isEnabled()
+    assert window.toolbar.record.isEnabled()
 
 
 def test_running_without_a_face(stage: Stage) -> None:
@@ -224,7 +224,7 @@ def test_recording_that_failed_is_told_until_it_is_closed(stage: Stage) -> None:
     stage.press(window, "r")
     stage.wait(lambda: window.banner.text())
     _looks_right(window, "cannot be made", "Close")
-    assert window.record_action.text() == "Record"
+    assert window.toolbar.record.text() == "Record"
     given = stage.device.given
     stage.wait(lambda: stage.device.given > given + 20)
     assert "cannot be made" in window.banner.text()

@@ -67,16 +67,16 @@ class TestKeys:
         window = stage.run()
         stage.press(window, " ")
         stage.wait(lambda: window.controller.session is None)
-        assert window.start_action.text() == "Start"
+        assert window.toolbar.start.text() == "Start"
         stage.press(window, " ")
         stage.wait(lambda: shows(window, window.live))
-        assert window.start_action.text() == "Stop"
+        assert window.toolbar.start.text() == "Stop"
 
     def test_h_mirrors(self, stage: Stage) -> None:
         window = stage.run()
-        assert window.mirror_action.isChecked()
+        assert window.toolbar.mirror.isChecked()
         stage.press(window, "h")
-        assert not window.mirror_action.isChecked()
+        assert not window.toolbar.mirror.isChecked()
 
     def test_s_saves_a_snapshot(self, stage: Stage) -> None:
         window = stage.run()
@@ -113,19 +113,19 @@ class TestKeys:
         assert field.text() == " rshf]["
         assert window.controller.session is not None
         assert window.controller.recorder is None
-        assert window.mirror_action.isChecked()
+        assert window.toolbar.mirror.isChecked()
         assert not window.isFullScreen()
         assert not stage.recordings.exists()
 
     def test_keys_reach_the_window_after_a_click_on_anything(self, stage: Stage) -> None:
         window = stage.run()
-        for widget in (window.live.view, window.picker, window.live.face_panel):
+        for widget in (window.live.view, window.toolbar.picker, window.live.face_panel):
             QTest.mouseClick(widget, Qt.MouseButton.LeftButton)
-            if widget is window.picker:
-                window.picker.hidePopup()
-            before = window.mirror_action.isChecked()
+            if widget is window.toolbar.picker:
+                window.toolbar.picker.hidePopup()
+            before = window.toolbar.mirror.isChecked()
             stage.press(window, "h")
-            assert window.mirror_action.isChecked() != before
+            assert window.toolbar.mirror.isChecked() != before
 
     def test_record_before_the_first_frame_does_nothing(self, stage: Stage) -> None:
         stage.cameras.clear()
@@ -139,7 +139,7 @@ class TestFaces:
     def test_largest_is_selected_until_one_is_clicked(self, stage: Stage, finder: _TwoFaces) -> None:
         window = stage.run()
         stage.wait(lambda: "Face 1" in visible_text(window))
-        window.mirror_action.trigger()
+        window.toolbar.mirror.trigger()
         _click(window.live.view, 115, 75)
         stage.wait(lambda: "Face 2" in visible_text(window))
         finder.boxes = (_RIGHT, _LEFT)
@@ -183,7 +183,7 @@ class TestPicture:
 
     def test_what_is_on_the_screen_is_of_one_frame(self, stage: Stage) -> None:
         window = stage.run()
-        window.mirror_action.trigger()
+        window.toolbar.mirror.trigger()
         view = window.live.view
         for _ in range(5):
             given = stage.device.given
@@ -247,15 +247,15 @@ class TestPicture:
         window = stage.run()
         code, beyond = slice(0, 128), slice(128, 160)
         for is_mirrored in (True, False):
-            assert window.mirror_action.isChecked() == is_mirrored
+            assert window.toolbar.mirror.isChecked() == is_mirrored
             line = _pixels(window.live.view.snapshot())[1, :: -1 if is_mirrored else 1, 0]
             assert set(line[code]) <= {0, 255}
             assert set(line[beyond]) == {128}
-            window.mirror_action.trigger()
+            window.toolbar.mirror.trigger()
 
     def test_mirror_turns_nothing_that_is_recorded(self, stage: Stage) -> None:
         window = stage.run()
-        assert window.mirror_action.isChecked()
+        assert window.toolbar.mirror.isChecked()
         stage.press(window, "r")
         given = stage.device.given
         stage.wait(lambda: stage.device.given > given + 20)
@@ -312,13 +312,13 @@ class TestClosing:
     def test_window_remembers_itself(self, stage: Stage) -> None:
         window = stage.open("2")
         window.resize(720, 540)
-        window.mirror_action.trigger()
+        window.toolbar.mirror.trigger()
         window.close()
         again = stage.open()
         assert (again.width(), again.height()) == (720, 540)
-        assert not again.mirror_action.isChecked()
+        assert not again.toolbar.mirror.isChecked()
         stage.wait(lambda: stage.sources == ["2", "2"])
-        assert again.picker.currentText() == "Other camera"
+        assert again.toolbar.picker.currentText() == "Other camera"
 
     def test_full_screen_is_not_remembered(self, stage: Stage) -> None:
         window = stage.run()
@@ -329,7 +329,7 @@ class TestClosing:
 
     def test_address_with_a_password_is_not_remembered(self, stage: Stage) -> None:
         window = stage.open("rtsp://user:secret@host/live")
-        assert window.picker.currentText() == "rtsp://host/live"
+        assert window.toolbar.picker.currentText() == "rtsp://host/live"
         stage.wait(lambda: stage.sources)
         window.close()
         stage.settings.sync()
@@ -339,14 +339,14 @@ class TestClosing:
 class TestSources:
     def test_other_source_while_running(self, stage: Stage) -> None:
         window = stage.run()
-        window.picker.activated.emit(1)
+        window.toolbar.picker.activated.emit(1)
         stage.wait(lambda: stage.sources == ["0", "2"])
         stage.wait(lambda: shows(window, window.live))
-        assert window.picker.currentText() == "Other camera"
+        assert window.toolbar.picker.currentText() == "Other camera"
 
     def test_stop_during_a_change_stops(self, stage: Stage) -> None:
         window = stage.run()
-        window.picker.activated.emit(1)
+        window.toolbar.picker.activated.emit(1)
         window.toggle_running()
         stage.wait(lambda: window.controller.session is None)
         assert stage.sources == ["0"]
@@ -358,7 +358,7 @@ class TestSources:
         stage.wait(lambda: stage.sources)
         window.open_video()
         stage.wait(lambda: stage.sources == ["0", "/videos/clip.mp4"])
-        assert window.picker.currentText() == "clip.mp4"
+        assert window.toolbar.picker.currentText() == "clip.mp4"
 
     def test_stream_is_opened_and_shown_without_its_password(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch
@@ -369,7 +369,7 @@ class TestSources:
         window.open_stream()
         stage.wait(lambda: shows(window, window.live))
         assert stage.sources == ["rtsp://user:secret@host/live"]
-        assert "secret" not in visible_text(window) + window.picker.currentText()
+        assert "secret" not in visible_text(window) + window.toolbar.picker.currentText()
 
     def test_wrong_address_is_said(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         stage.cameras.clear()
@@ -477,9 +477,9 @@ def test_tab_reaches_every_control(stage: Stage) -> None:
         reached.add(window.focusWidget())
     buttons = {
         window.toolbar.widgetForAction(action)
-        for action in (window.start_action, window.record_action, window.snapshot_action, window.mirror_action)
+        for action in (window.toolbar.start, window.toolbar.record, window.toolbar.snapshot, window.toolbar.mirror)
     }
-    assert {window.picker, window.live.view} | buttons <= reached
+    assert {window.toolbar.picker, window.live.view} | buttons <= reached
 
 
 @pytest.mark.parametrize(("background", "text"), COLOURS.values(), ids=str)

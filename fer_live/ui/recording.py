@@ -1,0 +1,71 @@
+"""Recordings and markers, as the user begins, ends and names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PyQt6.QtCore import QObject, QUrl
+from PyQt6.QtGui import QDesktopServices
+
+from fer_live.config import Config, recording_folder
+from fer_live.core.structs import Marker
+from fer_live.record.recorder import Recorder
+from fer_live.ui.banner import Banner, Tone, Until
+from fer_live.ui.controller import LiveController
+from fer_live.ui.messages import error_text
+
+
+class Recording(QObject):
+    """Turns what the user wants into recordings, and tells in the banner what came of it.
+
+    config: gives the settings as they are now.
+    """
+
+    def __init__(
+        self, controller: LiveController, banner: Banner, config: Callable[[], Config], parent: QObject
+    ) -> None:
+        super().__init__(parent)
+        self._controller, self._banner, self._config = controller, banner, config
+        controller.recorded.connect(self._show_recorded)
+        controller.marked.connect(self._show_marked)
+
+    def toggle(self) -> None:
+        """Begins or ends a recording."""
+        self._controller.toggle_recording(recording_folder(self._config()))
+
+    def mark(self) -> None:
+        """Marks this moment, without a name of its own."""
+        self._controller.mark(self.tr("marker"), "key")
+
+    def mark_key(self, number: int) -> None:
+        """Marks this moment with the name that the settings give to a key, 1 to 9; '' means that it has none."""
+        name = self._config().markers.name_of(number)
+        if name:
+            self._controller.mark(name, "key")
+
+    def mark_text(self, text: str) -> None:
+        """Marks this moment with a name that was typed."""
+        if text.strip():
+            self._controller.mark(text.strip(), "text")
+
+    def _show_marked(self, marker: Marker) -> None:
+        if self._controller.recorder is None:
+            news = self.tr("Marker '{name}', which is not recorded: no recording is going on.")
+        else:
+            news = self.tr("Marker '{name}'")
+        self._banner.show_news(news.format(name=marker.name))
+
+    def _show_recorded(self, recorder: Recorder) -> None:
+        folder = recorder.folder
+        if recorder.error is not None:
+            self._banner.show_message(error_text(recorder.error), Tone.ERROR, Until.CLOSED)
+        elif folder is not None:
+            show = (self.tr("Show"), lambda: open_folder(folder))
+            self._banner.show_news(self.tr("Recorded {folder}").format(folder=folder), [show])
+
+
+def open_folder(folder: Path) -> None:
+    """Shows a folder, which is made if it is missing, in the system's file manager."""
+    folder.mkdir(parents=True, exist_ok=True)
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
