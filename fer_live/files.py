@@ -11,13 +11,16 @@ if sys.platform == "win32":
 else:
     import fcntl
 
+PARTIAL = ".partial"
+"""What the name of a file ends in that has not yet replaced the one it is for."""
+
 _LOCKED_BYTE = 1 << 30
 """Windows keeps others from reading locked bytes, so one is locked that no file has. Elsewhere the whole file is."""
 
 
 def replace_file(path: Path, content: bytes) -> None:
     """Writes beside the file, syncs, then renames over it. Raises OSError, and then the old file is still whole."""
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(path.name + PARTIAL)
     try:
         with partial.open("wb") as file:
             file.write(content)

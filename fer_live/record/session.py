@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -34,20 +34,28 @@ class State(StrEnum):
     RECOVERED = "recovered"
 
 
+def session_folders(parent: Path, name: str) -> Iterator[Path]:
+    """Where a session of this name may go, in the order of preference: parent/name, name-2, name-3, ..."""
+    yield parent / name
+    yield from (parent / f"{name}-{number}" for number in itertools.count(2))
+
+
+def make_folder(folder: Path) -> bool:
+    """Makes a folder and those above it; False if something of its name is there. Raises RecordError."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise RecordError(
+            f"Folder '{folder}' cannot be made ({error.strerror}).", "Choose a writable folder with --out."
+        ) from error
+    return True
+
+
 def make_session_folder(parent: Path, name: str) -> Path:
-    """A new folder parent/name, or name-2, name-3, ... if that exists; raises RecordError."""
-    for number in itertools.count(1):
-        folder = parent / (name if number == 1 else f"{name}-{number}")
-        try:
-            folder.mkdir(parents=True)
-            return folder
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise RecordError(
-                f"Folder '{folder}' cannot be made ({error.strerror}).", "Choose a writable folder with --out."
-            ) from error
-    raise AssertionError("itertools.count does not end")
+    """Makes the first of session_folders that is not there yet; raises RecordError."""
+    return next(folder for folder in session_folders(parent, name) if make_folder(folder))
 
 
 def versions() -> dict[str, str]:
