@@ -1,0 +1,59 @@
+"""What everyone must know who uses FER Live on people: the first start, docs/ethics.md and each report say it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from fer_live.core.overlay import english
+
+WHAT = (
+    "FER Live looks for faces in the picture of a camera, a video or a photograph and names the expression that each "
+    "of them shows."
+)
+NOT_A_FEELING = (
+    "An expression is not a feeling: people smile when they are sad and look angry when they think. Do not decide "
+    "about anyone on these grounds."
+)
+HOW_OFTEN_WRONG = (
+    "The labels are guesses. On {faces} pictures of faces that it had not been trained on, the network {network} said "
+    "something else than people had said for {wrong} in 100, and for {missed} in 100 of those that people had called "
+    "'{label}'. Expect more errors with your camera, and with some people more than with others."
+)
+NOT_MEASURED = "The labels are guesses. How often the network {network} is wrong has not been measured."
+PRIVACY = (
+    "Nothing leaves this computer, and no picture is kept, unless you ask for it. Tell the people in front of the "
+    "camera what you do, and ask them first."
+)
+LAW = (
+    "In the European Union it is prohibited to infer the emotions of people at work or in education, except for "
+    "medical or safety reasons (AI Act, Regulation (EU) 2024/1689, Article 5(1)(f)). Elsewhere, people who are exposed "
+    "to such a system must be told that it is in use (Article 50(3))."
+)
+NOTICE = (WHAT, NOT_A_FEELING, HOW_OFTEN_WRONG, NOT_MEASURED, PRIVACY, LAW)
+"""All texts that a translation needs."""
+
+
+def notice(
+    *cards: Mapping[str, Any], tr: Callable[[str], str] = str, word: Callable[[str], str] = english
+) -> tuple[str, ...]:
+    """The notice as paragraphs. cards: model cards, as JSON, of the networks in use; tr, word: translate."""
+    errors = dict.fromkeys(_how_often_wrong(card, tr, word) for card in cards)
+    return (tr(WHAT), tr(NOT_A_FEELING), *errors, tr(PRIVACY), tr(LAW))
+
+
+def _how_often_wrong(card: Mapping[str, Any], tr: Callable[[str], str], word: Callable[[str], str]) -> str:
+    """From the most honest figures that the card has: on rows that chose nothing and are not in the training set."""
+    measured = card.get("test") or card.get("validation") or {}
+    fair = measured.get("without_training_duplicates", measured)
+    recall = {label: figures["recall"] for label, figures in fair.get("per_class", {}).items()}
+    if not recall:
+        return tr(NOT_MEASURED).format(network=card["name"])
+    worst = min(recall, key=recall.__getitem__)
+    return tr(HOW_OFTEN_WRONG).format(
+        faces=fair["n"],
+        network=card["name"],
+        wrong=round(100 * (1 - fair["accuracy"])),
+        missed=round(100 * (1 - recall[worst])),
+        label=word(worst),
+    )
