@@ -63,7 +63,7 @@ def marker_intervals(session: Session) -> pl.DataFrame:
 def shares(rows: pl.DataFrame, labels: Sequence[str], *by: str) -> pl.DataFrame:
     """Per group of faces: `held` in status ok, the share of each label_smoothed in it, and `low_held`.
 
-    rows: from rows_with_time. by: columns, e.g. face_id. Shares are in [0, 1], and null where nothing was of good quality.
+    rows: from rows_with_time. by: columns, e.g. face_id. Shares are in [0, 1]; null where all was of low quality.
     """
     held = pl.col("held")
     ok = held.filter(_IS_OK)
