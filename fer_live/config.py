@@ -25,7 +25,7 @@ class FinderConfig(_Settings):
     """Which faces count as found."""
 
     min_score: float = Field(
-        0.65, ge=0.05, le=1, description="least confidence of the face finder; less than 0.5 is 0.5"
+        0.55, ge=0.05, le=1, description="least confidence of the face finder; less than 0.5 is 0.5"
     )
     min_face_px: int = Field(24, ge=8, le=4096, description="least width and height of a face, px")
     full_look_every: int = Field(10, ge=1, le=1000, description="frames between looks with both face models")

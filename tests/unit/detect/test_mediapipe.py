@@ -83,10 +83,10 @@ def test_closing_twice_does_nothing():
     finder.close()
 
 
-def faces(*rows):
-    """Scripted faces from (x, y, side, score)."""
+def faces(*rows, roll=0.0):
+    """Scripted faces from (x, y, side, score), all tilted by roll (rad)."""
     boxes = np.array([(x, y, x + side, y + side) for x, y, side, _ in rows], np.float32).reshape(-1, 4)
-    regions = np.array([(x + side / 2, y + side / 2, side, 0) for x, y, side, _ in rows], np.float32)
+    regions = np.array([(x + side / 2, y + side / 2, side, roll) for x, y, side, _ in rows], np.float32)
     scores = np.array([score for *_, score in rows], np.float32)
     return Faces(boxes, scores, np.zeros((len(rows), 6, 2), np.float32), regions.reshape(-1, 4))
 
@@ -176,12 +176,18 @@ UNSURE = (100, 100, 80, 0.6)
 
 @pytest.mark.parametrize(
     ("near", "count"),
-    [((100, 100, 80, 0.9), 1), ((100, 100, 80, 0.6), 0), ((150, 150, 80, 0.9), 0), (None, 0)],
+    [((100, 100, 80, 0.9), 1), ((100, 100, 80, 0.52), 0), ((150, 150, 80, 0.9), 0), (None, 0)],
     ids=["confirmed", "still unsure", "another place", "nothing"],
 )
 def test_an_unsure_face_gets_a_second_look_from_near(looks, near, count):
     script = {"f0": faces(UNSURE), "near": faces(*[near] * (near is not None))}
     assert looks([script]) == ([EVERYWHERE + "n"], [count])
+
+
+@pytest.mark.parametrize(("score", "count"), [(0.6, 0), (0.9, 1)])
+def test_only_a_sure_face_may_lie_on_its_side(looks, score, count):
+    script = {"f0": faces((100, 100, 80, score), roll=1.2), "near": faces((100, 100, 80, 0.9), roll=1.2)}
+    assert looks([script]) == ([EVERYWHERE], [count])
 
 
 def test_the_score_is_that_of_the_second_look(monkeypatch):
