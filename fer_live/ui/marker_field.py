@@ -33,7 +33,9 @@ class MarkerField(QLineEdit):
 
     def _leave(self) -> None:
         self.clear()
-        self.window().setFocus()
+        window = self.window()
+        assert window is not None
+        window.setFocus()
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         if event is not None and event.key() == Qt.Key.Key_Escape:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import deque
 from collections.abc import Sequence
@@ -37,6 +38,7 @@ class Timeline(QWidget):
         self._curves: list[pg.PlotDataItem] = []
         self._gaps: list[pg.LinearRegionItem] = []
         self._flags: list[tuple[float, Flag]] = []
+        self._flag_numbers = itertools.count()
         self._drawn_at = 0.0
         self._plot = pg.PlotWidget(background=None)
         self._plot.setAccessibleName(self.accessibleName())
@@ -70,7 +72,7 @@ class Timeline(QWidget):
 
     def add_marker(self, marker: Marker) -> None:
         """Shows a marker for as long as it is within the last minute."""
-        flag = Flag(marker.name, self.palette().text().color())
+        flag = Flag(marker.name, next(self._flag_numbers), self.palette())
         self._flags.append((marker.at, flag))
         self._plot.addItem(flag)
         flag.setValue(0)
@@ -119,7 +121,7 @@ class Timeline(QWidget):
             axis.setTextPen(text)
             axis.setStyle(tickFont=self.font(), autoExpandTextSpace=True)
         for _, flag in self._flags:
-            flag.take_colour(text)
+            flag.take_colours(self.palette())
 
     def _make_curves(self, labels: Sequence[str]) -> None:
         if len(self._curves) == len(labels):

@@ -17,8 +17,9 @@ Entry = tuple[str, str, Callable[[], None]]
 class ToolBar(QToolBar):
     """The window connects its actions; show_state keeps them true."""
 
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self._window = window
         self.setWindowTitle(self.tr("Main"))
         self.setMovable(False)
         self.picker = SourcePicker()
@@ -42,7 +43,7 @@ class ToolBar(QToolBar):
             action.setShortcut(QKeySequence(shortcut))
             action.triggered.connect(lambda checked, run=run: run())
             menu.addAction(action)
-            self.window().addAction(action)
+            self._window.addAction(action)
         button = QToolButton()
         button.setText(self.tr("Menu"))
         button.setToolTip(self.tr("Videos, sessions, settings, folders, keys"))
