@@ -24,7 +24,7 @@ class FacePanel(QWidget):
         self.setAccessibleName(self.tr("Selected face"))
         self.setFixedWidth(_WIDTH_CHARS * self.fontMetrics().averageCharWidth())
         self._title, self._state, self._footer = QLabel(), QLabel(), QLabel()
-        self._bars = _Bars()
+        self._bars = ProbabilityBars()
         head = QHBoxLayout()
         head.addWidget(self._title, stretch=1)
         head.addWidget(self._state)
@@ -65,7 +65,7 @@ def enlarge(label: QLabel, scale: float) -> None:
     label.setFont(font)
 
 
-class _Bars(QWidget):
+class ProbabilityBars(QWidget):
     """One row a label: word, bar, percent."""
 
     def __init__(self) -> None:
