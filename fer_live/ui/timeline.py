@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import QVBoxLayout, QWidget
 from fer_live.core.overlay import colour_of
 from fer_live.core.structs import Marker, Result
 from fer_live.ui.flag import Flag
+from fer_live.ui.plot import take_colours
 from fer_live.ui.translation import label_word
 
 SPAN_S = 60.0
@@ -110,16 +111,7 @@ class Timeline(QWidget):
 
     def _take_colours(self) -> None:
         """Those of the system's light or dark scheme."""
-        text = self.palette().text().color()
-        self._legend.setLabelTextColor(text)
-        for _, label in self._legend.items:
-            label.setText(label.text)
-        self._plot.resetCachedContent()
-        for side in ("bottom", "left"):
-            axis = self._plot.getAxis(side)
-            axis.setPen(text)
-            axis.setTextPen(text)
-            axis.setStyle(tickFont=self.font(), autoExpandTextSpace=True)
+        take_colours(self._plot, self._legend, self)
         for _, flag in self._flags:
             flag.take_colours(self.palette())
 

@@ -1,0 +1,91 @@
+"""What a review may change in a session: its markers, and whether it is there at all."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from fer_live.errors import RecordError
+from fer_live.record.columns import Status
+from fer_live.record.recovery import is_being_written
+from fer_live.record.session import FRAMES_CSV, MARKERS_CSV, SESSION_JSON, replace_file
+from fer_live.review.reading import MARKER_COLUMNS, Session
+
+ADDED = "review"
+"""Origin of a marker that was added afterwards."""
+
+
+def add_marker(session: Session, at_s: float, name: str) -> Session:
+    """A marker at a time of the session, s; saved before it returns. Raises RecordError, and then nothing changed."""
+    highest = session.markers["marker_id"].max()
+    marker_id = 1 + (highest if isinstance(highest, int) else 0)
+    values = {"marker_id": marker_id, **_moment(session, at_s), "name": _line(name), "origin": ADDED}
+    row = pl.DataFrame([values], schema=dict(MARKER_COLUMNS))
+    return _save(session, pl.concat([session.markers, row], how="diagonal"))
+
+
+def rename_marker(session: Session, marker_id: int, name: str) -> Session:
+    """Another name; see add_marker."""
+    return _change(session, marker_id, {"name": _line(name)})
+
+
+def move_marker(session: Session, marker_id: int, at_s: float) -> Session:
+    """Another time; see add_marker."""
+    return _change(session, marker_id, _moment(session, at_s))
+
+
+def delete_marker(session: Session, marker_id: int) -> Session:
+    """One marker less; see add_marker."""
+    return _save(session, session.markers.filter(pl.col("marker_id") != marker_id))
+
+
+def delete_session(session: Session) -> None:
+    """Deletes the folder with all that is in it; raises RecordError."""
+    folder = session.folder
+    is_session = not folder.is_symlink() and all((folder / name).is_file() for name in (FRAMES_CSV, SESSION_JSON))
+    if not is_session:
+        raise RecordError(f"'{folder}' is not a session's folder any more.", "Delete it by hand.")
+    if is_being_written(folder):
+        raise RecordError(f"'{folder}' is still being recorded.", "Stop the recording first.")
+    try:
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise RecordError(
+            f"'{folder}' cannot be deleted ({error.strerror}); what was deleted until then is gone.",
+            "Close programs that use it, see that you may write there, and delete the rest by hand.",
+        ) from error
+
+
+def _line(name: str) -> str:
+    """One line, as rows of markers.csv are."""
+    return " ".join(name.split())
+
+
+def _moment(session: Session, at_s: float) -> dict[str, object]:
+    """Time, wall-clock time and frame of a moment, from the last analysed frame until then."""
+    analysed = session.frames.filter(pl.col("status") != Status.DROPPED, pl.col("t_mono_s") <= at_s)
+    before = analysed.tail(1).row(0, named=True) if len(analysed) else {}
+    wall = before.get("t_wall_iso")
+    if wall is not None:
+        moment = datetime.fromisoformat(wall) + timedelta(seconds=at_s - before["t_mono_s"])
+        wall = moment.isoformat(timespec="milliseconds")
+    return {"t_mono_s": at_s, "t_wall_iso": wall, "frame_index": before.get("frame_index")}
+
+
+def _change(session: Session, marker_id: int, values: dict[str, object]) -> Session:
+    changed = [
+        pl.when(pl.col("marker_id") == marker_id).then(pl.lit(value, MARKER_COLUMNS[name])).otherwise(name).alias(name)
+        for name, value in values.items()
+    ]
+    return _save(session, session.markers.with_columns(changed))
+
+
+def _save(session: Session, markers: pl.DataFrame) -> Session:
+    if is_being_written(session.folder):
+        raise RecordError(f"'{session.folder}' is still being recorded.", "Edit its markers when that is over.")
+    in_order = markers.sort("t_mono_s", maintain_order=True)
+    replace_file(session.folder / MARKERS_CSV, in_order.write_csv(float_precision=6))
+    return replace(session, markers=in_order)

@@ -1,0 +1,65 @@
+"""Single pictures of a session's video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.core.closing import Closing
+from fer_live.errors import RecordError
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+
+VIDEO_MP4 = "video.mp4"
+_AHEAD_S = 1.0
+"""So far ahead it is quicker to read on than to look for the key frame before."""
+
+
+class Stills(Closing):
+    """The pictures of a video by their time; used on one thread."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises RecordError if the file is no video or PyAV is not installed."""
+        try:
+            import av
+        except ImportError as error:
+            hint = 'Install it with `pip install "fer-live[video]"`; all else works without it.'
+            raise RecordError(f"'{path}' is not shown: the package av is not installed.", hint) from error
+        try:
+            self._file = av.open(str(path))
+            self._stream = self._file.streams.video[0]
+        except (av.FFmpegError, IndexError) as error:
+            raise RecordError(f"'{path}' cannot be read as a video ({error}).", "The rows are not affected.") from error
+        self._errors = av.FFmpegError
+        self._newest: VideoFrame | None = None
+        self._next: VideoFrame | None = None
+        self._frames = self._file.decode(self._stream)
+
+    def read(self, time_s: float) -> NDArray[np.uint8] | None:
+        """The picture that stood at a time of the session, s, as uint8 (H, W, 3) BGR; None before the first."""
+        try:
+            self._advance_to(time_s)
+        except self._errors:
+            return None
+        return None if self._newest is None else self._newest.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def _advance_to(self, time_s: float) -> None:
+        here = None if self._newest is None else self._newest.time
+        if here is None or not here <= time_s <= here + _AHEAD_S:
+            self._file.seek(max(0, round(time_s * 1e6)))
+            self._frames = self._file.decode(self._stream)
+            self._newest = self._next = None
+        while True:
+            if self._next is None:
+                self._next = next(self._frames, None)
+            if self._next is None or self._next.time > time_s:
+                return
+            self._newest, self._next = self._next, None

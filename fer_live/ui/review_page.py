@@ -1,0 +1,247 @@
+"""A recorded session: its timeline, values, markers and video."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from PyQt6.QtCore import QElapsedTimer, Qt, QTimer, QUrl, pyqtSignal
+from PyQt6.QtGui import QDesktopServices, QGuiApplication
+from PyQt6.QtWidgets import QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
+
+from fer_live.core.structs import Frame
+from fer_live.errors import FerError
+from fer_live.review import editing
+from fer_live.review.reading import Session
+from fer_live.review.replay import result_at
+from fer_live.review.series import FaceSeries, face_ids, face_series, length_s
+from fer_live.review.stills import VIDEO_MP4, Stills
+from fer_live.ui.banner import Banner, Tone, Until
+from fer_live.ui.keys import Key, Keys
+from fer_live.ui.marker_table import MarkerTable
+from fer_live.ui.moment_panel import MomentPanel
+from fer_live.ui.review_head import ReviewHead
+from fer_live.ui.review_timeline import ReviewTimeline
+from fer_live.ui.video_view import VideoView
+
+_PLAY_MS = 33
+_STEP_S, _LEAP_S = 1 / 30, 1.0
+_NOBODY = 0
+
+
+class ReviewPage(QWidget):
+    """Shows one session at a time. Every change is on disk before it is shown.
+
+    closed(): the user wants back to the live picture, or the session is deleted.
+    """
+
+    closed = pyqtSignal()
+
+    def __init__(self, banner: Banner, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._banner = banner
+        self._session: Session | None = None
+        self._series: FaceSeries | None = None
+        self._stills: Stills | None = None
+        self._faces: list[int] = []
+        self._face_id = _NOBODY
+        self._time_s, self._length_s = 0.0, 0.0
+        self._player, self._played = QTimer(self), QElapsedTimer()
+        self._player.setInterval(_PLAY_MS)
+        self._player.timeout.connect(self._play_on)
+        self.head, self.view, self.moment = ReviewHead(), VideoView(), MomentPanel()
+        self.markers, self.timeline = MarkerTable(), ReviewTimeline()
+        self.view.set_mirrored(False)
+        self.keys = Keys(self._list_keys())
+        self._connect()
+        upper, column = QHBoxLayout(), QVBoxLayout(self)
+        upper.addWidget(self.view, stretch=2)
+        upper.addWidget(self.moment)
+        upper.addWidget(self.markers, stretch=1)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.head)
+        column.addLayout(upper, stretch=1)
+        column.addWidget(self.timeline, stretch=1)
+
+    def _connect(self) -> None:
+        self.head.face_picked.connect(self.choose_face)
+        self.head.report_wanted.connect(self.report)
+        self.head.delete_wanted.connect(self.delete)
+        self.head.close_wanted.connect(self.closed)
+        self.view.face_clicked.connect(self.choose_face)
+        self.timeline.pointed.connect(self._show_moment)
+        self.timeline.picked.connect(self.seek)
+        self.timeline.marker_moved.connect(lambda marker_id, at_s: self._edit(editing.move_marker, marker_id, at_s))
+        self.markers.add_wanted.connect(self.add_marker)
+        self.markers.rename_wanted.connect(lambda marker_id, name: self._edit(editing.rename_marker, marker_id, name))
+        self.markers.move_wanted.connect(lambda marker_id: self._edit(editing.move_marker, marker_id, self._time_s))
+        self.markers.delete_wanted.connect(lambda marker_id: self._edit(editing.delete_marker, marker_id))
+        self.markers.picked.connect(self._seek_marker)
+
+    def _list_keys(self) -> list[Key]:
+        steps = [partial(self.step, by) for by in (-_LEAP_S, -_STEP_S, _STEP_S, _LEAP_S)]
+        zooms = [partial(self.timeline.zoom, 1), partial(self.timeline.zoom, 1), partial(self.timeline.zoom, -1)]
+        return [
+            Key(" ", self.tr("Space"), self.tr("play or pause"), [self.toggle_playing]),
+            Key("<,.>", ", . < >", self.tr("a frame or a second back or on"), steps),
+            Key("+=-", "+ -", self.tr("zoom"), zooms),
+            Key("0", "0", self.tr("whole session"), [self.timeline.show_all]),
+            Key("m", "M", self.tr("marker"), [self.add_marker]),
+            Key("\x7f", self.tr("Del"), self.tr("delete the marker"), [self.markers.delete]),
+            Key("[]", "[ ]", self.tr("previous or next face"), [partial(self.step_face, by) for by in (-1, 1)]),
+            Key("\x1b", self.tr("Esc"), self.tr("back to the live picture"), [self.closed.emit]),
+        ]
+
+    def show_session(self, session: Session) -> None:
+        """Raises RecordError if it has no timeline; then the last one stays."""
+        length = length_s(session)
+        self.release()
+        self._session, self._length_s = session, length
+        self._faces = face_ids(session)
+        self._open_video(session)
+        self.head.show_session(session, length, sorted(self._faces))
+        self.choose_face(next(iter(self._faces), _NOBODY))
+        self._show_markers()
+        self.timeline.show_all()
+        self.seek(0.0)
+
+    def release(self) -> None:
+        """Lets go of the session and its files."""
+        self._player.stop()
+        if self._stills is not None:
+            self._stills.close()
+        self._stills = self._session = self._series = None
+        self.view.clear()
+
+    def _open_video(self, session: Session) -> None:
+        path = session.folder / VIDEO_MP4
+        if path.is_file():
+            try:
+                self._stills = Stills(path)
+            except FerError as error:
+                self._banner.show_message(str(error), Tone.WARNING, Until.CLOSED)
+        self.view.setVisible(self._stills is not None)
+
+    def choose_face(self, face_id: int) -> None:
+        """Shows another face of the session."""
+        assert self._session is not None
+        self._face_id = face_id
+        self._series = face_series(self._session, face_id)
+        self.head.show_face(face_id)
+        self.timeline.show_face(self._series, self._session.labels, self._length_s)
+        self.seek(self._time_s)
+
+    def step_face(self, by: int) -> None:
+        """The next (1) or previous (-1) face by id."""
+        if self._faces:
+            ids = sorted(self._faces)
+            self.choose_face(ids[(ids.index(self._face_id) + by) % len(ids)])
+
+    def seek(self, time_s: float) -> None:
+        """Goes to a time, in s, or to the begin or end if it lies outside."""
+        self._time_s = min(max(0.0, time_s), self._length_s)
+        self._played.restart()
+        self.timeline.show_cursor(self._time_s)
+        self._show_moment(None)
+        self._show_still()
+
+    def step(self, by_s: float) -> None:
+        """Goes on or back by s."""
+        self.seek(self._time_s + by_s)
+
+    def toggle_playing(self) -> None:
+        """Plays from the chosen time, as fast as it was recorded, or pauses."""
+        if self._player.isActive():
+            self._player.stop()
+        else:
+            self._played.restart()
+            self._player.start()
+
+    def _play_on(self) -> None:
+        self.step(self._played.elapsed() / 1000)
+        if self._time_s >= self._length_s:
+            self._player.stop()
+
+    def _show_moment(self, pointed_s: float | None) -> None:
+        """Shows the values under the mouse, or else those at the chosen time."""
+        if self._session is None or self._series is None:
+            return
+        time_s = self._time_s if pointed_s is None else pointed_s
+        row = self._series.row_at(time_s)
+        values = None if row is None else self._session.frames.row(row, named=True)
+        self.moment.show_row(time_s, values, self._session.labels)
+
+    def _show_still(self) -> None:
+        if self._session is None or self._stills is None:
+            return
+        image = self._stills.read(self._time_s)
+        if image is None:
+            self.view.clear()
+            return
+        result = result_at(self._session, self._time_s)
+        frame = Frame(image, result.frame_index, result.captured_at)
+        self.view.show_result(frame, result, self._session.labels, self._face_id)
+
+    def add_marker(self) -> None:
+        """Adds a marker at the chosen time, whose name can then be typed."""
+        if self._edit(editing.add_marker, self._time_s, self.tr("marker")) and self._session is not None:
+            self.markers.edit(int(self._session.markers["marker_id"].max()))  # type: ignore[arg-type]
+
+    def _edit(self, change: Callable[..., Session], *values: object) -> bool:
+        """Whether a change of the markers could be saved; shows what is on disk in any case."""
+        assert self._session is not None
+        error: FerError | None = None
+        try:
+            self._session = change(self._session, *values)
+        except FerError as raised:
+            error = raised
+            self._banner.show_message(str(error), Tone.ERROR, Until.CLOSED)
+        self._show_markers()
+        return error is None
+
+    def _show_markers(self) -> None:
+        assert self._session is not None
+        rows = self._session.markers.select("marker_id", "t_mono_s", "name", "origin").rows()
+        self.markers.show_markers(rows)
+        self.timeline.show_markers([row[:3] for row in rows])
+
+    def _seek_marker(self, marker_id: int) -> None:
+        assert self._session is not None
+        times = dict(self._session.markers.select("marker_id", "t_mono_s").rows())
+        self.seek(times[marker_id])
+
+    def report(self) -> None:
+        """Writes the report into the session's folder and opens it."""
+        assert self._session is not None
+        QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
+        try:
+            # matplotlib takes long to import.
+            from fer_live.review.report import write_report
+
+            path = write_report([self._session.folder])
+        except FerError as error:
+            self._banner.show_message(str(error), Tone.ERROR, Until.CLOSED)
+        else:
+            self._banner.show_news(self.tr("Saved {path}").format(path=path))
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
+        finally:
+            QGuiApplication.restoreOverrideCursor()
+
+    def delete(self) -> None:
+        """Asks, and then deletes the session's folder with all that is in it."""
+        assert self._session is not None
+        session = self._session
+        files = [path for path in session.folder.rglob("*") if path.is_file()]
+        size = sum(path.stat().st_size for path in files) / 1e6
+        text = self.tr("Delete '{folder}' with all {count} files in it ({size:.1f} MB)? There is no way back.")
+        question = text.format(folder=session.folder, count=len(files), size=size)
+        if QMessageBox.question(self, "FER Live", question) != QMessageBox.StandardButton.Yes:
+            return
+        self.release()
+        try:
+            editing.delete_session(session)
+        except FerError as error:
+            self._banner.show_message(str(error), Tone.ERROR, Until.CLOSED)
+        else:
+            self._banner.show_news(self.tr("Deleted {folder}").format(folder=session.folder))
+        self.closed.emit()
