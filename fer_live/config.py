@@ -31,6 +31,14 @@ class FinderConfig(_Settings):
     full_look_every: int = Field(10, ge=1, le=1000, description="frames between looks with both face models")
 
 
+class QualityConfig(_Settings):
+    """Which faces count; docs/quality.md measures the defaults. The others are marked and left out."""
+
+    min_face_px: int = Field(29, ge=0, le=4096, description="least side of a face that counts, px; 0 is any")
+    min_sharpness: float = Field(0.08, ge=0, le=1, description="least sharpness of a face that counts; 0 is any")
+    max_turn: float = Field(0.8, gt=0, le=10, description="furthest turn of a head that counts; 0 is frontal")
+
+
 class TrackingConfig(_Settings):
     """How faces are followed and their labels steadied."""
 
@@ -78,10 +86,12 @@ class Config(_Settings):
 
     model: str = Field("resnet18", description="shipped network, or path of an .onnx file")
     backend: str = Field("auto", description="inference backend, or auto")
+    affect: bool = Field(False, description="also show and record valence and arousal")
     record_dir: str = Field("", description="folder for recordings; empty: 'FER Live' in the documents folder")
     camera: CameraConfig = CameraConfig()
     finder: FinderConfig = FinderConfig()
     tracking: TrackingConfig = TrackingConfig()
+    quality: QualityConfig = QualityConfig()
     markers: MarkersConfig = MarkersConfig()
 
 
@@ -159,14 +169,18 @@ def _merge(values: dict[str, Any], changes: dict[str, Any]) -> None:
 
 
 def describe_settings() -> list[tuple[str, Any, str]]:
-    """Every setting as (dotted key, default, description), for --help."""
+    """Every setting as (dotted key, default as it is assigned, description), for --help."""
     rows: list[tuple[str, Any, str]] = []
     for name, field in Config.model_fields.items():
         if isinstance(field.default, _Settings):
             rows += [
-                (f"{name}.{inner}", inner_field.default, inner_field.description or "")
+                (f"{name}.{inner}", _as_assigned(inner_field.default), inner_field.description or "")
                 for inner, inner_field in type(field.default).model_fields.items()
             ]
         else:
-            rows.append((name, field.default, field.description or ""))
+            rows.append((name, _as_assigned(field.default), field.description or ""))
     return rows
+
+
+def _as_assigned(value: Any) -> Any:
+    return str(value).lower() if isinstance(value, bool) else value

@@ -32,8 +32,16 @@ class BackendError(FerError):
     """An inference backend cannot run here."""
 
 
+class BaselineError(FerError):
+    """A neutral baseline cannot be taken."""
+
+
 class RecordError(FerError):
     """A session cannot be written."""
+
+
+class OutletError(FerError):
+    """A live outlet cannot be opened, or broke."""
 
 
 class DataError(FerError):

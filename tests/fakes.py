@@ -124,8 +124,12 @@ _CODE_BITS = 16
 
 
 def coded_picture(code: int, width: int = 160, height: int = 120) -> NDArray[np.uint8]:
-    """A lit picture, BGR, that tells its number: black and white squares, lowest bit first, in the top left corner."""
+    """A lit picture, BGR, that tells its number: black and white squares, lowest bit first, in the top left corner.
+
+    Below them it is chequered, as sharp as a picture can be.
+    """
     image = np.full((height, width, 3), 128, np.uint8)
+    image[_CODE_PX::2, ::2] = image[_CODE_PX + 1 :: 2, 1::2] = 160
     bits = (code >> np.arange(_CODE_BITS)) & 1
     image[:_CODE_PX, : _CODE_BITS * _CODE_PX] = np.repeat(255 * bits, _CODE_PX)[None, :, None]
     return image

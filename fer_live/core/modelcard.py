@@ -38,6 +38,8 @@ class ModelCard(BaseModel):
     labels: names of the K columns of the probabilities, in order, lower case.
     files: SHA-256, in hexadecimal, of each file of the weights, by file name.
     temperature: divisor of the logits before softmax (Guo et al. 2017), already inside the ONNX graph.
+    neutral_logits: mean logarithms of the K probabilities over validation faces labelled neutral: what the network
+    typically says of a neutral face; None where that was not measured.
     validation, test: metrics as `training.evaluate` prints them; test is filled by it alone.
     """
 
@@ -48,6 +50,7 @@ class ModelCard(BaseModel):
     labels: tuple[str, ...] = Field(min_length=2)
     input: InputSpec = InputSpec()
     temperature: float = Field(1.0, gt=0)
+    neutral_logits: tuple[float, ...] | None = None
     files: dict[str, str] = {}
     parameters: int = 0
     data: dict[str, Any] = {}
@@ -63,6 +66,8 @@ class ModelCard(BaseModel):
             raise ValueError("labels must differ from one another")
         if any(label != label.lower() or label == "uncertain" for label in self.labels):
             raise ValueError("labels must be lower case and none may be 'uncertain'")
+        if self.neutral_logits is not None and len(self.neutral_logits) != len(self.labels):
+            raise ValueError("neutral_logits must have one number for each label")
         return self
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from fer_live.core.quality import Reason
 from fer_live.core.structs import Track
 
 COLOURS = {
@@ -19,6 +20,8 @@ COLOURS = {
 """One colour a label, apart for colour-blind eyes (Okabe & Ito 2008, 'Color Universal Design')."""
 
 UNCERTAIN, UNCERTAIN_COLOUR = "uncertain", "#9A9A9A"
+LOW_QUALITY_COLOUR = "#6E6E6E"
+_WORDS: dict[str, str] = {Reason.TOO_SMALL: "too small", Reason.TURNED: "turned away", Reason.BLURRED: "blurred"}
 _BLACK, _WHITE = "#000000", "#FFFFFF"
 _PADDING = 4.0
 
@@ -60,12 +63,14 @@ def text_colour_on(background: str) -> str:
 
 
 def english(label: str) -> str:
-    """How a label, or UNCERTAIN, is shown."""
-    return label if label == UNCERTAIN else label.capitalize()
+    """How a label, UNCERTAIN or a Reason is shown."""
+    return label if label == UNCERTAIN else _WORDS.get(label, label.capitalize())
 
 
 def caption_text(track: Track, labels: Sequence[str], word: Callable[[str], str] = english) -> str:
-    """'2 Happy 87 %', or '1 uncertain'. word: how labels are shown, for other languages."""
+    """'2 Happy 87 %', '1 uncertain' or '3 blurred'. word: how labels are shown, for other languages."""
+    if track.reason:
+        return f"{track.face_id} {word(track.reason)}"
     if track.label_index is None:
         return f"{track.face_id} {word(UNCERTAIN)}"
     percent = round(100 * float(track.smoothed[track.label_index]))
@@ -92,8 +97,8 @@ def lay_out(
         left, top, right, bottom = track.box.tolist()
         if is_mirrored:
             left, right = size[0] - right, size[0] - left
-        label = None if track.label_index is None else labels[track.label_index]
-        colour = UNCERTAIN_COLOUR if label is None else colour_of(label)
+        label = None if track.label_index is None or track.reason else labels[track.label_index]
+        colour = LOW_QUALITY_COLOUR if track.reason else UNCERTAIN_COLOUR if label is None else colour_of(label)
         candidates = (top - height, bottom, top, bottom - height, top + height, top - 2 * height)
         pills = [_inside((left, y, left + width, y + height), size) for y in candidates]
         taken = [caption.pill for caption in placed]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.config import TrackingConfig
+from fer_live.core.baseline import shifted
 from fer_live.core.geometry import iou
 from fer_live.core.smoothing import first_label, smooth, steady_label
 from fer_live.core.structs import Faces, Track
@@ -15,9 +17,21 @@ from fer_live.core.structs import Faces, Track
 
 @dataclass(frozen=True)
 class _Past:
+    """A track as of the frame in which its face was last seen, and in which it last was good enough to count."""
+
     track: Track
     first_seen_s: float
     last_seen_s: float
+    last_counted_s: float | None = None
+
+
+OffsetOf = Callable[[int], tuple[float, ...] | None]
+"""Face id -> offset (K,) of its neutral baseline, or None while it has none."""
+
+
+def no_offset(face_id: int) -> None:
+    """No face has a baseline."""
+    return None
 
 
 class Tracker:
@@ -27,25 +41,29 @@ class Tracker:
     without using image information'); docs/decisions/0003 says why no library.
     """
 
-    def __init__(self, config: TrackingConfig) -> None:
+    def __init__(self, config: TrackingConfig, offset_of: OffsetOf = no_offset) -> None:
+        """offset_of is asked in every frame."""
         self._config = config
+        self._offset_of = offset_of
         self._pasts: list[_Past] = []
         self._next_id = 1
 
-    def update(self, faces: Faces, probabilities: NDArray[np.float32], time_s: float) -> tuple[Track, ...]:
+    def update(
+        self, faces: Faces, probabilities: NDArray[np.float32], time_s: float, reasons: Sequence[str] | None = None
+    ) -> tuple[Track, ...]:
         """The tracks of this frame's faces, in the order of faces.
 
-        probabilities: float32 (N, K), row for row of faces. time_s: capture time, never decreasing.
+        probabilities: float32 (N, K), row for row of faces. time_s: capture time, never decreasing. reasons: what is
+        wrong with each face, '' for nothing, as `quality.judge` says; None: nothing is wrong with any.
         """
+        reasons = reasons or [""] * len(faces)
         deadline = time_s - self._config.max_missed_ms / 1000
         alive = [past for past in self._pasts if past.last_seen_s >= deadline]
         matches = self._match(alive, faces)
-        seen = [
-            self._continue(alive[matches[row]], faces, row, probabilities[row], time_s)
-            if row in matches
-            else self._start(faces, row, probabilities[row], time_s)
-            for row in range(len(faces))
-        ]
+        seen = []
+        for row, reason in enumerate(reasons):
+            past = alive[matches[row]] if row in matches else self._start(faces, row, probabilities[row], time_s)
+            seen.append(self._continue(past, faces, row, probabilities[row], time_s, reason))
         matched = set(matches.values())
         self._pasts = seen + [past for index, past in enumerate(alive) if index not in matched]
         return tuple(past.track for past in seen)
@@ -68,34 +86,33 @@ class Tracker:
                 matches[row] = index
         return matches
 
-    def _continue(
-        self, past: _Past, faces: Faces, row: int, probabilities: NDArray[np.float32], time_s: float
-    ) -> _Past:
-        before = past.track
-        elapsed_ms = (time_s - past.last_seen_s) * 1000
-        smoothed = smooth(before.smoothed, probabilities, elapsed_ms, self._config.smoothing_ms)
-        track = Track(
-            face_id=before.face_id,
-            box=faces.boxes[row],
-            score=float(faces.scores[row]),
-            probabilities=probabilities,
-            smoothed=smoothed,
-            label_index=steady_label(smoothed, before.label_index, self._config),
-            hits=before.hits + 1,
-            age_s=time_s - past.first_seen_s,
-        )
-        return _Past(track, past.first_seen_s, time_s)
-
     def _start(self, faces: Faces, row: int, probabilities: NDArray[np.float32], time_s: float) -> _Past:
-        track = Track(
-            face_id=self._next_id,
-            box=faces.boxes[row],
-            score=float(faces.scores[row]),
-            probabilities=probabilities,
-            smoothed=probabilities,
-            label_index=first_label(probabilities, self._config),
-            hits=1,
-            age_s=0.0,
-        )
+        """A face of which nothing is known yet, so that each label is as probable."""
+        unknown = np.full_like(probabilities, 1 / len(probabilities))
+        score = float(faces.scores[row])
+        track = Track(self._next_id, faces.boxes[row], score, probabilities, unknown, None, hits=0, age_s=0.0)
         self._next_id += 1
         return _Past(track, time_s, time_s)
+
+    def _continue(
+        self, past: _Past, faces: Faces, row: int, probabilities: NDArray[np.float32], time_s: float, reason: str
+    ) -> _Past:
+        track = replace(
+            past.track,
+            box=faces.boxes[row],
+            score=float(faces.scores[row]),
+            probabilities=probabilities,
+            hits=past.track.hits + 1,
+            age_s=time_s - past.first_seen_s,
+            reason=reason,
+        )
+        if reason:
+            return _Past(track, past.first_seen_s, time_s, past.last_counted_s)
+        counted = shifted(probabilities, self._offset_of(track.face_id))
+        if past.last_counted_s is None:
+            smoothed, label_index = counted, first_label(counted, self._config)
+        else:
+            elapsed_ms = (time_s - past.last_counted_s) * 1000
+            smoothed = smooth(track.smoothed, counted, elapsed_ms, self._config.smoothing_ms)
+            label_index = steady_label(smoothed, track.label_index, self._config)
+        return _Past(replace(track, smoothed=smoothed, label_index=label_index), past.first_seen_s, time_s, time_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from types import MappingProxyType
 
@@ -12,9 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.backends.backend import Backend
+from fer_live.config import Config
+from fer_live.core.affect import affect_axes, project
 from fer_live.core.preprocess import crop_faces, to_batch
-from fer_live.core.structs import Frame, Result
-from fer_live.core.tracking import Tracker
+from fer_live.core.quality import judge
+from fer_live.core.structs import Frame, Result, Track
+from fer_live.core.tracking import OffsetOf, Tracker, no_offset
 from fer_live.detect.finder import FaceFinder
 
 
@@ -22,13 +26,24 @@ class FaceAnalyser:
     """The chain for one session; used on one thread. It closes nothing: who opened finder and backend does."""
 
     def __init__(
-        self, finder: FaceFinder, backend: Backend, tracker: Tracker, clock: Callable[[], float] = time.monotonic
+        self,
+        finder: FaceFinder,
+        backend: Backend,
+        config: Config,
+        offset_of: OffsetOf = no_offset,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """offset_of: see Tracker.
+
+        Raises ConfigError if valence and arousal are wanted of a network whose labels have none.
+        """
         # Detection, network and picture share two cores with the camera and the window.
         cv2.setNumThreads(1)
         self._finder = finder
         self._backend = backend
-        self._tracker = tracker
+        self._quality = config.quality
+        self._axes = affect_axes(backend.card.labels) if config.affect else None
+        self._tracker = Tracker(config.tracking, offset_of)
         self._clock = clock
 
     def analyse(self, frame: Frame, alone: bool = False) -> Result:
@@ -42,11 +57,18 @@ class FaceAnalyser:
         marks.append(time.perf_counter())
         probabilities = self._infer(crops)
         marks.append(time.perf_counter())
-        tracks = self._tracker.update(faces, probabilities, frame.captured_at)
+        reasons = judge(faces, crops, self._quality)
+        tracks = self._with_affect(self._tracker.update(faces, probabilities, frame.captured_at, reasons))
         marks.append(time.perf_counter())
         spans = (1000 * (end - start) for start, end in pairwise(marks))
         timings = dict(zip(("find", "crop", "infer", "track"), spans, strict=True))
         return Result(frame.index, frame.captured_at, self._clock(), tracks, MappingProxyType(timings))
+
+    def _with_affect(self, tracks: tuple[Track, ...]) -> tuple[Track, ...]:
+        axes = self._axes
+        if axes is None:
+            return tracks
+        return tuple(replace(track, affect=project(track.smoothed, axes)) for track in tracks)
 
     def _infer(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """All faces in one batch, or in as few as the backend takes; none means no call."""

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from fer_live.backends.backend import Backend
 from fer_live.config import Config
 from fer_live.core.structs import Frame, Result
-from fer_live.core.tracking import Tracker
+from fer_live.core.tracking import OffsetOf, no_offset
 from fer_live.detect.finder import FaceFinder
 from fer_live.pipeline.analyser import FaceAnalyser
 from fer_live.pipeline.slots import LatestSlot
@@ -30,8 +30,12 @@ class AnalysisStage:
         results: LatestSlot[tuple[Frame, Result]],
         on_result: Callable[[Result], None],
         clock: Callable[[], float] = time.monotonic,
+        offset_of: OffsetOf = no_offset,
     ) -> None:
-        """on_result is called on this stage's thread for every result; it must not block."""
+        """on_result is called on this stage's thread for every result, offset_of (see Tracker) for every face.
+
+        Neither may block.
+        """
         self._config = config
         self._open_finder = open_finder
         self._open_backend = open_backend
@@ -39,6 +43,7 @@ class AnalysisStage:
         self._results = results
         self._on_result = on_result
         self._clock = clock
+        self._offset_of = offset_of
         self.backend: Backend | None = None
         self.is_ready = threading.Event()
         self._dropped_before: int | None = None
@@ -55,7 +60,7 @@ class AnalysisStage:
             finder = stack.enter_context(self._open_finder())
             self.backend = backend
             self.is_ready.set()
-            analyser = FaceAnalyser(finder, backend, Tracker(self._config.tracking), self._clock)
+            analyser = FaceAnalyser(finder, backend, self._config, self._offset_of, self._clock)
             while not stop.is_set():
                 frame = self._frames.take(_POLL_S)
                 if frame is None:

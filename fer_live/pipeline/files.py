@@ -10,7 +10,6 @@ from fer_live.backends.backend import Backend
 from fer_live.capture.source import Source
 from fer_live.config import Config, FinderConfig
 from fer_live.core.structs import Result
-from fer_live.core.tracking import Tracker
 from fer_live.detect.mediapipe import MediaPipeFinder
 from fer_live.pipeline.analyser import FaceAnalyser
 from fer_live.pipeline.facts import setup_facts
@@ -45,7 +44,7 @@ def analyse_source(
     labels = backend.card.labels
     with ExitStack() as stack:
         finder = stack.enter_context(open_finder(config.finder, source.is_stills))
-        analyser = FaceAnalyser(finder, backend, Tracker(config.tracking))
+        analyser = FaceAnalyser(finder, backend, config)
         folder = make_session_folder(parent, source.name)
         video = stack.enter_context(OverlayVideo(folder, labels)) if with_video else None
         facts = {

@@ -8,6 +8,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from PyQt6.QtWidgets import (
+    QCheckBox,
     QComboBox,
     QDialog,
     QDialogButtonBox,
@@ -93,6 +94,10 @@ def _editor(path: tuple[str, ...], field: FieldInfo, value: Any) -> QWidget:
         return editor
     if field.annotation is str:
         return QLineEdit(value)
+    if field.annotation is bool:
+        box = QCheckBox()
+        box.setChecked(value)
+        return box
     low, high = _limits(field)
     if field.annotation is int:
         spin = QSpinBox()
@@ -131,6 +136,8 @@ def _limits(field: FieldInfo) -> tuple[float, float]:
 def _value_of(editor: QWidget) -> Any:
     if isinstance(editor, QComboBox):
         return editor.currentText()
+    if isinstance(editor, QCheckBox):
+        return editor.isChecked()
     if isinstance(editor, QLineEdit):
         return editor.text()
     assert isinstance(editor, QSpinBox | QDoubleSpinBox)

@@ -8,6 +8,7 @@ from importlib import resources
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 from fer_live.core.overlay import UNCERTAIN, english
+from fer_live.core.quality import Reason
 
 
 class Catalogue(QTranslator):
@@ -51,8 +52,8 @@ def system_language() -> str:
 
 
 def label_word(label: str) -> str:
-    """A label of FER2013, or UNCERTAIN, in the user's language; other labels as they are."""
-    words = {
+    """A label of FER2013, UNCERTAIN or a Reason in the user's language; other labels as they are."""
+    words: dict[str, str] = {
         "angry": _tr("Angry"),
         "disgust": _tr("Disgust"),
         "fear": _tr("Fear"),
@@ -61,6 +62,9 @@ def label_word(label: str) -> str:
         "surprise": _tr("Surprise"),
         "neutral": _tr("Neutral"),
         UNCERTAIN: _tr("uncertain"),
+        Reason.TOO_SMALL: _tr("too small"),
+        Reason.TURNED: _tr("turned away"),
+        Reason.BLURRED: _tr("blurred"),
     }
     return words.get(label, english(label))
 

@@ -68,6 +68,7 @@ def test_weights_that_the_card_does_not_list_are_refused(weights: Path) -> None:
         ({"labels": ["happy", "uncertain"]}, "card"),
         ({"schema_version": 2}, "schema_version"),
         ({"temperature": 0}, "temperature"),
+        ({"neutral_logits": [0.0, 1.0]}, "card"),
         ({"colour": "red"}, "colour"),
         ({"input": {"channels": 3}}, "input.channels"),
         ({"input": {"depth": 3}}, "input.depth"),

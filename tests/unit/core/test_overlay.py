@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.core.overlay import (
     COLOURS,
+    LOW_QUALITY_COLOUR,
     UNCERTAIN_COLOUR,
     Caption,
     caption_text,
@@ -103,6 +105,12 @@ def test_uncertain_faces_look_different() -> None:
     assert (happy.is_certain, happy.colour) == (True, COLOURS["happy"])
 
 
+@pytest.mark.parametrize(("reason", "text"), [("blurred", "1 blurred"), ("too_small", "1 too small")])
+def test_faces_of_low_quality_are_grey_and_say_why(reason: str, text: str) -> None:
+    (caption,) = lay_out([replace(_track(1, (0, 100, 50, 150)), reason=reason)], FER2013_LABELS, SIZE, _measure)
+    assert (caption.is_certain, caption.colour, caption.text) == (False, LOW_QUALITY_COLOUR, text)
+
+
 def test_order_of_tracks_does_not_matter() -> None:
     tracks = [_track(1, (100, 100, 200, 200)), _track(2, (110, 100, 210, 200))]
     assert lay_out(tracks, FER2013_LABELS, SIZE, _measure) == lay_out(tracks[::-1], FER2013_LABELS, SIZE, _measure)
@@ -113,7 +121,7 @@ def test_every_label_has_its_own_colour_and_others_share_grey() -> None:
     assert colour_of("contempt") == UNCERTAIN_COLOUR
 
 
-@pytest.mark.parametrize("colour", [*COLOURS.values(), UNCERTAIN_COLOUR])
+@pytest.mark.parametrize("colour", [*COLOURS.values(), UNCERTAIN_COLOUR, LOW_QUALITY_COLOUR])
 def test_text_is_readable_on_every_colour(colour: str) -> None:
     # WCAG 2.2, level AA for normal text
     assert contrast(text_colour_on(colour), colour) >= 4.5

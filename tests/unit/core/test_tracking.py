@@ -119,6 +119,53 @@ def test_faces_are_forgotten_but_ids_go_on() -> None:
     np.testing.assert_allclose(track.smoothed, _SURE[SAD])
 
 
+def _reasoned(tracker: Tracker, time_s: float, label: int, reason: str) -> Track:
+    (track,) = tracker.update(faces_at(_at(0)), np.array([_SURE[label]], np.float32), time_s, [reason])
+    return track
+
+
+def test_frames_of_low_quality_are_held_out_of_smoothing() -> None:
+    tracker = Tracker(TrackingConfig(smoothing_ms=300))
+    good = _reasoned(tracker, 0.0, HAPPY, "")
+    for step in range(1, 20):
+        low = _reasoned(tracker, step / 30, SAD, "blurred")
+        assert low.reason == "blurred"
+        assert low.label_index == HAPPY
+        np.testing.assert_array_equal(low.smoothed, good.smoothed)
+        np.testing.assert_allclose(low.probabilities, _SURE[SAD])
+    assert (low.face_id, low.hits) == (good.face_id, 20)
+
+
+def test_after_low_quality_smoothing_goes_on_from_the_last_good_frame() -> None:
+    tracker = Tracker(TrackingConfig(smoothing_ms=300))
+    _reasoned(tracker, 0.0, HAPPY, "")
+    _reasoned(tracker, 0.2, HAPPY, "turned")
+    again = _reasoned(tracker, 0.3, SAD, "")
+    assert again.reason == ""
+    assert again.smoothed[SAD] == pytest.approx(0.1 + 0.8 * (1 - np.exp(-1)), rel=1e-5)
+
+
+def test_face_that_was_never_good_is_unknown_until_it_is() -> None:
+    tracker = Tracker(TrackingConfig(smoothing_ms=300))
+    low = _reasoned(tracker, 0.0, SAD, "too_small")
+    assert low.label_index is None
+    np.testing.assert_allclose(low.smoothed, [0.5, 0.5])
+    good = _reasoned(tracker, 0.1, HAPPY, "")
+    np.testing.assert_allclose(good.smoothed, _SURE[HAPPY])
+    assert (good.face_id, good.hits, good.label_index) == (1, 2, HAPPY)
+
+
+def test_baseline_moves_what_is_smoothed_and_shown_but_not_what_was_seen() -> None:
+    offsets = {1: (-6.0, 0.0)}
+    tracker = Tracker(TrackingConfig(), offsets.get)
+    first, second = _update(tracker, 0, [_at(0), _at(300)], [HAPPY, HAPPY])
+    assert (first.label_index, second.label_index) == (SAD, HAPPY)
+    np.testing.assert_allclose(first.probabilities, _SURE[HAPPY])
+    offsets.clear()
+    first, _ = _update(tracker, 0.5, [_at(0), _at(300)], [HAPPY, HAPPY])
+    assert first.label_index == HAPPY
+
+
 def test_track_takes_box_and_score_of_its_face() -> None:
     tracker = Tracker(TrackingConfig())
     faces = faces_at(_at(3), score=0.75)

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from fer_live.config import TrackingConfig
+from fer_live.config import Config, QualityConfig
+from fer_live.core.affect import affect_axes
+from fer_live.core.modelcard import FER2013_LABELS, ModelCard
 from fer_live.core.structs import Frame
-from fer_live.core.tracking import Tracker
+from fer_live.errors import ConfigError
 from fer_live.pipeline.analyser import FaceAnalyser
 from tests.fakes import Box, ManualClock, ScriptedFinder, TableBackend
 
+_ANY_QUALITY = Config(quality=QualityConfig(min_face_px=0, min_sharpness=0))
 _LEFT, _RIGHT = (20, 20, 68, 68), (100, 20, 148, 68)
 
 
@@ -21,8 +24,10 @@ def _frame(index: int = 0) -> Frame:
     return Frame(image, index, index / 30)
 
 
-def _analyser(script: Sequence[Sequence[Box]], backend: TableBackend) -> FaceAnalyser:
-    return FaceAnalyser(ScriptedFinder(script), backend, Tracker(TrackingConfig()), ManualClock(12.5))
+def _analyser(
+    script: Sequence[Sequence[Box]], backend: TableBackend, config: Config = _ANY_QUALITY
+) -> FaceAnalyser:
+    return FaceAnalyser(ScriptedFinder(script), backend, config, clock=ManualClock(12.5))
 
 
 def test_faces_of_a_frame_go_through_the_network_together() -> None:
@@ -69,3 +74,25 @@ def test_stills_have_no_past() -> None:
     second = analyser.analyse(_frame(1), alone=True).tracks[0]
     assert (first.face_id, second.face_id) == (1, 2)
     np.testing.assert_array_equal(second.smoothed, second.probabilities)
+
+
+def test_a_face_too_bad_to_count_says_why() -> None:
+    """The frame is flat, so there is nothing sharp in it."""
+    result = _analyser([[_LEFT]], TableBackend(), Config()).analyse(_frame())
+    assert [track.reason for track in result.tracks] == ["blurred"]
+
+
+def test_valence_and_arousal_only_if_wanted() -> None:
+    wanted = _ANY_QUALITY.model_copy(update={"affect": True})
+    for config in (_ANY_QUALITY, wanted):
+        (track,) = _analyser([[_LEFT]], TableBackend(), config).analyse(_frame()).tracks
+        assert (track.affect is not None) == config.affect
+    assert track.affect is not None
+    assert track.affect.valence == pytest.approx(float(track.smoothed @ affect_axes(FER2013_LABELS)[:, 0]))
+
+
+def test_network_without_the_labels_cannot_have_affect() -> None:
+    backend = TableBackend()
+    backend.card = ModelCard(name="table", labels=("glad", "mad"))
+    with pytest.raises(ConfigError, match="'glad' has no valence"):
+        _analyser([[]], backend, _ANY_QUALITY.model_copy(update={"affect": True}))

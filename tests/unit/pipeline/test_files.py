@@ -17,7 +17,8 @@ from fer_live.pipeline.files import analyse_source
 from tests.fakes import PictureCamera, ScriptedFinder, TableBackend
 
 _BOX = (20, 20, 68, 68)
-_HAPPY = np.full((100, 100, 3), 3, np.uint8)
+_HAPPY = np.full((100, 100, 3), 2, np.uint8)
+_HAPPY[::2, ::2] = _HAPPY[1::2, 1::2] = 4  # sharp, and 3 in the mean
 
 
 @pytest.fixture(autouse=True)
