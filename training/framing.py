@@ -184,8 +184,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--seed", type=int, default=0, help="seed of the draw and of the scenes (default: %(default)s)")
     add("--json", action="store_true", help="print one JSON object or list; shares are fractions")
     add("--plot", type=Path, help="also draw the study into this .png file")
-    add("--chain", action="store_true", help=f"instead, run {VALIDATION} faces through the whole chain")
+    add("--chain", action="store_true", help="instead, run faces through the whole chain")
     add("--weights", type=Path, help="network for --chain, .onnx")
+    add("--usage", choices=(TRAINING, VALIDATION), default=VALIDATION, help="faces of --chain (default: %(default)s)")
     return parser
 
 
@@ -196,7 +197,7 @@ def _command(arguments: argparse.Namespace) -> None:
         raise ConfigError("--chain and --weights FILE.onnx belong together.")
     data = load_fer2013(arguments.data)
     if arguments.chain:
-        rows = sample(data.split(VALIDATION), arguments.rows, arguments.seed)
+        rows = sample(data.split(arguments.usage), arguments.rows, arguments.seed)
         reports = chain(arguments.weights, rows, arguments.seed)
         print(json.dumps(reports) if arguments.json else chain_table(reports))
         return

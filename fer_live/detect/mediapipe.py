@@ -25,7 +25,7 @@ _SURE_SCORE = 0.75
 _NEAR_SIDE = 1.5
 """Side of the square of a second look, as a multiple of the region's."""
 _UNSURE_ROLL_MAX = math.radians(60)
-"""Candidates that are not sure and tilted by more are no faces: false finds have any roll, faces rarely such a one."""
+"""Candidates that are not sure and tilted by more are no faces."""
 _SAME_IOU = 0.3
 """A face found by a second look is the candidate if their regions overlap more."""
 _COVERED_MAX = 0.5

@@ -80,7 +80,7 @@ def test_a_zoom_of_training_is_a_smaller_region() -> None:
     ranges = framing.augmentation_range(recipe("resnet18", scale_min=0.8, scale_max=1.25, shift=0.07))
     assert ranges["side"] == pytest.approx((0.8, 1.25))
     assert ranges["x"] == ranges["y"] == (-0.07, 0.07)
-    assert ranges["roll_deg"] == (-12, 12)
+    assert ranges["roll_deg"] == (-21, 21)
 
 
 @pytest.fixture
