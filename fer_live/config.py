@@ -63,6 +63,15 @@ class CameraConfig(_Settings):
     rate_hz: float = Field(30, gt=0, le=240, description="pictures a second, Hz")
 
 
+class RecordingConfig(_Settings):
+    """What a live recording holds besides rows, and when its disk is too full."""
+
+    video: bool = Field(False, description="also record the picture as video.mp4")
+    blur_faces: bool = Field(False, description="make faces unrecognizable in video.mp4")
+    warn_below_mb: int = Field(2000, ge=0, le=1_000_000, description="space left on disk that is warned of, MB")
+    stop_below_mb: int = Field(200, ge=0, le=1_000_000, description="space left on disk that ends a recording, MB")
+
+
 class MarkersConfig(_Settings):
     """What the keys 1 to 9 mark."""
 
@@ -92,6 +101,7 @@ class Config(_Settings):
     finder: FinderConfig = FinderConfig()
     tracking: TrackingConfig = TrackingConfig()
     quality: QualityConfig = QualityConfig()
+    recording: RecordingConfig = RecordingConfig()
     markers: MarkersConfig = MarkersConfig()
 
 

@@ -137,9 +137,11 @@ MarkerOrigin = Literal["key", "text", "lsl", "osc", "websocket"]
 class Marker:
     """Something that happened during a session, as a person or another program named it.
 
-    at: capture time, s, on the clock of Frame.captured_at. origin: how it came in.
+    at: capture time, s, on the clock of Frame.captured_at. origin: how it came in. frame_index: of the frame that was
+    the newest then, if that is known.
     """
 
     at: float
     name: str
     origin: MarkerOrigin
+    frame_index: int | None = None

@@ -28,7 +28,7 @@ class AnalysisStage:
         open_backend: Callable[[], Backend],
         frames: LatestSlot[Frame],
         results: LatestSlot[tuple[Frame, Result]],
-        on_result: Callable[[Result], None],
+        on_result: Callable[[Frame, Result], None],
         clock: Callable[[], float] = time.monotonic,
         offset_of: OffsetOf = no_offset,
     ) -> None:
@@ -68,5 +68,5 @@ class AnalysisStage:
                 result = analyser.analyse(frame)
                 if self._dropped_before is None:
                     self._dropped_before = self._frames.dropped
-                self._on_result(result)
+                self._on_result(frame, result)
                 self._results.put((frame, result))

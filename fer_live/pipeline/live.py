@@ -24,6 +24,7 @@ from fer_live.pipeline.analysis import AnalysisStage
 from fer_live.pipeline.capture import CaptureStage, CaptureState
 from fer_live.pipeline.facts import setup_facts
 from fer_live.pipeline.slots import LatestSlot
+from fer_live.record.columns import GapReason
 from fer_live.record.recorder import Gap, Recorder
 from fer_live.record.session import Origin
 
@@ -70,6 +71,7 @@ class LiveSession:
 
     results holds the newest frame with its result; slots.LatestSlot.notify tells when it fills.
     markers: all since the start, in the order in which they came; only ever appended to.
+    is_screen_locked: to be told by who can know; a camera that is lost meanwhile is lost for that reason.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class LiveSession:
         self._recorder_thread: threading.Thread | None = None
         self._failure: Exception | None = None
         self._noted_loss = False
+        self.is_screen_locked = False
         self._analysed = -1
         self.markers: list[Marker] = []
         self.recorder: Recorder | None = None
@@ -144,7 +147,8 @@ class LiveSession:
         if state is not LiveState.STALLED:
             self._noted_loss = False
         elif not self._noted_loss and self.recorder is not None and newest is not None:
-            self.recorder.offer(Gap(newest.captured_at))
+            reason = GapReason.SCREEN_LOCKED if self.is_screen_locked else GapReason.CAMERA_LOST
+            self.recorder.offer(Gap(newest.captured_at, reason))
             self._noted_loss = True
         retry_in_s = max(0.0, capture.retry_at - self._clock()) if capture.retry_at else 0.0
         return LiveStatus(
@@ -188,7 +192,8 @@ class LiveSession:
         }
         start_wall = datetime.now().astimezone() - timedelta(seconds=self._clock() - newest.captured_at)
         origin = Origin(newest.index, newest.captured_at)
-        recorder = Recorder(parent, backend.card.labels, facts, start_wall, origin)
+        settings = self._config.recording
+        recorder = Recorder(parent, backend.card.labels, facts, start_wall, origin, settings, self._clock)
         self._stop_recorder = threading.Event()
         self._recorder_thread = self._spawn(recorder, "writer", self._stop_recorder)
         self.recorder = recorder
@@ -201,7 +206,7 @@ class LiveSession:
         newest, recorder = self._capture.newest, self.recorder
         if newest is None:
             return None
-        marker = Marker(newest.captured_at, name, origin)
+        marker = Marker(newest.captured_at, name, origin, newest.index)
         self.markers.append(marker)
         if recorder is not None:
             recorder.offer(marker)
@@ -248,8 +253,9 @@ class LiveSession:
         threads = [*self._threads, *([self._recorder_thread] if self._recorder_thread else [])]
         return [thread.name for thread in threads if thread.is_alive()]
 
-    def _on_result(self, result: Result) -> None:
+    def _on_result(self, frame: Frame, result: Result) -> None:
         recorder = self.recorder
         if recorder is not None:
             recorder.offer(result)
+            recorder.offer_picture(frame, result)
         self._analysed = result.frame_index

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import datetime, timedelta
 from enum import StrEnum
 
 from fer_live.core.structs import Result, Track
+from fer_live.record.clocks import WallClock, iso
 
 UNCERTAIN = "uncertain"
 _BEFORE = ("session_id", "frame_index", "t_mono_s", "t_wall_iso", "status", "face_id", "x", "y", "w", "h")
@@ -43,35 +43,35 @@ def column_names(labels: tuple[str, ...]) -> tuple[str, ...]:
 class RowFormatter:
     """Turns results into CSV text.
 
-    start_wall: wall-clock time of t_mono_s = 0 for a live session; None for an analysed file, whose rows then have
-    neither wall-clock time nor latency and are the same each time. timed: False for stills, which have no time.
+    wall: gives the wall-clock times of a live session; None for an analysed file, whose rows then have neither
+    wall-clock time nor latency and are the same each time. timed: False for stills, which have no time.
     """
 
     def __init__(
-        self, session_id: str, labels: tuple[str, ...], start_wall: datetime | None, timed: bool = True
+        self, session_id: str, labels: tuple[str, ...], wall: WallClock | None, timed: bool = True
     ) -> None:
         self._session_id = session_id
         self._labels = labels
-        self._start_wall = start_wall
+        self._wall = wall
         self._timed = timed
         self._no_face = [""] * (_FACE_FIELDS + len(labels) + _LABEL_FIELDS)
 
     def header(self) -> str:
         """The first line."""
-        return _csv_lines([list(column_names(self._labels))])
+        return csv_lines([list(column_names(self._labels))])
 
     def result(self, result: Result, time_s: float) -> str:
         """One line a face, or one line for a frame without a face. time_s: capture time since the start."""
         latency = self._latency(result)
         if not result.tracks:
             before = self._moment(result.frame_index, time_s, Status.NO_FACE)
-            return _csv_lines([[*before, *self._no_face, *latency, "", "", "", ""]])
-        return _csv_lines([self._face_row(result.frame_index, time_s, latency, track) for track in result.tracks])
+            return csv_lines([[*before, *self._no_face, *latency, "", "", "", ""]])
+        return csv_lines([self._face_row(result.frame_index, time_s, latency, track) for track in result.tracks])
 
     def gap(self, frame_index: int, time_s: float, dropped: int, reason: GapReason) -> str:
         """One line for dropped frames that were captured but not analysed, the first of them frame_index."""
         before = self._moment(frame_index, time_s, Status.DROPPED)
-        return _csv_lines([[*before, *self._no_face, "", "", str(dropped), "", "", reason.value]])
+        return csv_lines([[*before, *self._no_face, "", "", str(dropped), "", "", reason.value]])
 
     def _face_row(self, frame_index: int, time_s: float, latency: list[str], track: Track) -> list[str]:
         before = self._moment(frame_index, time_s, Status.LOW_QUALITY if track.reason else Status.OK)
@@ -79,14 +79,11 @@ class RowFormatter:
         return [*before, *self._face(track), *latency, "", *affect, track.reason]
 
     def _moment(self, frame_index: int, time_s: float, status: Status) -> list[str]:
-        wall = ""
-        if self._start_wall is not None:
-            # From one clock reading at the start, so that a changed system clock cannot turn time back.
-            wall = (self._start_wall + timedelta(seconds=time_s)).isoformat(timespec="milliseconds")
+        wall = "" if self._wall is None else iso(self._wall.at(time_s))
         return [self._session_id, str(frame_index), f"{time_s:.6f}" if self._timed else "", wall, status.value]
 
     def _latency(self, result: Result) -> list[str]:
-        if self._start_wall is None:
+        if self._wall is None:
             return ["", ""]
         infer_ms = f"{result.timings_ms['infer']:.3f}" if result.tracks else ""
         return [infer_ms, f"{1000 * (result.finished_at - result.captured_at):.1f}"]
@@ -107,7 +104,8 @@ class RowFormatter:
         ]
 
 
-def _csv_lines(rows: list[list[str]]) -> str:
+def csv_lines(rows: list[list[str]]) -> str:
+    """Rows as CSV text, each with its line end."""
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()

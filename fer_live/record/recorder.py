@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fer_live.core.structs import Result
+from fer_live.config import RecordingConfig
+from fer_live.core.structs import Frame, Marker, Result
 from fer_live.errors import RecordError
+from fer_live.record.cameravideo import VIDEO_MP4, CameraVideo
+from fer_live.record.clocks import SleepWatch
 from fer_live.record.columns import GapReason
+from fer_live.record.disk import DiskWatch
 from fer_live.record.session import Origin, SessionWriter, State, make_session_folder
 
 _QUEUE_SIZE = 512
@@ -26,6 +32,14 @@ class Gap:
 
     since: float
     reason: GapReason = GapReason.CAMERA_LOST
+
+
+@dataclass(frozen=True)
+class Note:
+    """What session.json says under a name from now on; value as JSON can hold it."""
+
+    name: str
+    value: Any
 
 
 class Recorder:
@@ -42,32 +56,48 @@ class Recorder:
         facts: Mapping[str, Any],
         start_wall: datetime,
         origin: Origin,
+        settings: RecordingConfig,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        """clock: that of Frame.captured_at."""
         self._parent = parent
         self._labels = labels
         self._facts = facts
         self._start_wall = start_wall
         self.origin = origin
-        self._queue: queue.Queue[Result | Gap] = queue.Queue(_QUEUE_SIZE)
+        self._clock = clock
+        self._queue: queue.Queue[Result | Gap | Marker | Note] = queue.Queue(_QUEUE_SIZE)
+        self._disk = DiskWatch(settings)
+        self._video = CameraVideo(origin, settings.blur_faces) if settings.video else None
         self._frames_captured: int | None = None
         self.folder: Path | None = None
         self.counts: dict[str, int] = {}
         self.error: RecordError | None = None
         self.is_over = threading.Event()
 
-    def offer(self, item: Result | Gap) -> None:
-        """Hands over a result without waiting. One that does not fit is accounted for as dropped."""
+    @property
+    def warning(self) -> RecordError | None:
+        """What the user should know although recording goes on: the disk gets full, or there is no picture."""
+        return self._disk.warning or (None if self._video is None else self._video.error)
+
+    def offer(self, item: Result | Gap | Marker | Note) -> None:
+        """Hands something over without waiting. A result that does not fit is accounted for as dropped."""
         try:
             self._queue.put_nowait(item)
         except queue.Full:
             return
+
+    def offer_picture(self, frame: Frame, result: Result) -> None:
+        """Hands a frame and its own result over for the video, if there is one; without waiting, or it is dropped."""
+        if self._video is not None:
+            self._video.offer(frame, result)
 
     def finish_at(self, frames_captured: int) -> None:
         """How many frames the source had captured when recording was stopped; to be called before that."""
         self._frames_captured = frames_captured
 
     def run(self, stop: threading.Event) -> None:
-        """Writes until stopped and the queue is empty, or until the disk fails."""
+        """Writes until stopped and the queue is empty, or until the disk fails or gets full."""
         try:
             self._record(stop)
         except RecordError as error:
@@ -76,15 +106,24 @@ class Recorder:
             self.is_over.set()
 
     def _record(self, stop: threading.Event) -> None:
+        if self._video is not None:
+            self._video.check()
         folder = make_session_folder(self._parent, self._start_wall.strftime(SESSION_NAME))
+        self.error = self._disk.look(folder)
+        if self.error is not None:
+            with suppress(OSError):
+                folder.rmdir()
+            return
         self.folder = folder
         writer = SessionWriter(
             folder, folder.name, self._labels, self._facts, start_wall=self._start_wall, origin=self.origin
         )
         state = State.FAILED
         try:
-            while not (stop.is_set() and self._queue.empty()):
-                self._write_next(writer)
+            with self._filming(folder):
+                self._write(writer, stop)
+            if self._video is not None:
+                writer.note("video", self._video.facts())
             state = State.CLOSED
         finally:
             try:
@@ -92,13 +131,41 @@ class Recorder:
             finally:
                 self.counts = writer.counts
 
-    def _write_next(self, writer: SessionWriter) -> None:
-        try:
-            item = self._queue.get(timeout=_POLL_S)
-        except queue.Empty:
-            writer.keep_up()
+    @contextmanager
+    def _filming(self, folder: Path) -> Iterator[None]:
+        """The video's thread, if one is wanted, within that of the rows."""
+        if self._video is None:
+            yield
             return
-        if isinstance(item, Gap):
-            writer.write_gap(item.since, item.reason)
-        else:
-            writer.write(item)
+        stop = threading.Event()
+        thread = threading.Thread(target=self._video.run, args=(folder / VIDEO_MP4, stop), name="video", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            thread.join()
+
+    def _write(self, writer: SessionWriter, stop: threading.Event) -> None:
+        sleep = SleepWatch()
+        while self.error is None and not (stop.is_set() and self._queue.empty()):
+            item = self._next()
+            if sleep.has_slept():
+                writer.resume(self._clock(), datetime.now().astimezone())
+            if item is None:
+                writer.keep_up()
+            elif isinstance(item, Result):
+                writer.write(item)
+            elif isinstance(item, Gap):
+                writer.write_gap(item.since, item.reason)
+            elif isinstance(item, Marker):
+                writer.write_marker(item)
+            else:
+                writer.note(item.name, item.value)
+            self.error = self._disk.look(writer.folder)
+
+    def _next(self) -> Result | Gap | Marker | Note | None:
+        try:
+            return self._queue.get(timeout=_POLL_S)
+        except queue.Empty:
+            return None

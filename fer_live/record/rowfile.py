@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,6 +20,7 @@ class RowFile:
     """Appends lines. A write that fails half-way is undone, so the file never ends in a torn line.
 
     It is locked while it is open, so that others can tell a session that is being written from one that was cut off.
+    Syncing happens on a thread of its own, which lives as long as the disk takes: meanwhile lines are flushed as ever.
     """
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.monotonic) -> None:
@@ -34,7 +36,9 @@ class RowFile:
             raise self._failure(error) from error
         with suppress(OSError):  # some network disks have no locks; nothing else depends on them
             files.lock(self._file)
-        self._size = 0
+        self._size = self._synced_size = 0
+        self._syncing: threading.Thread | None = None
+        self._sync_error: OSError | None = None
         self._flushed_at = self._synced_at = clock()
         self._is_open = True
 
@@ -44,12 +48,14 @@ class RowFile:
         self.keep_up()
 
     def keep_up(self) -> None:
-        """Flushes and syncs what is due; to be called now and then while no lines come."""
+        """Flushes and syncs what is due; to be called now and then while no lines come. Raises RecordError."""
         now = self._clock()
         if now - self._flushed_at >= FLUSH_S:
             self.flush()
+        if self._sync_error is not None:
+            raise self._failure(self._sync_error) from self._sync_error
         if now - self._synced_at >= SYNC_S:
-            self.sync()
+            self._begin_sync()
 
     def flush(self) -> None:
         """Hands all lines to the operating system."""
@@ -65,22 +71,36 @@ class RowFile:
         self._size += len(encoded)
         self._flushed_at = self._clock()
 
-    def sync(self) -> None:
-        """Flushes, then waits until the disk has it."""
+    def _begin_sync(self) -> None:
         self.flush()
+        is_busy = self._syncing is not None and self._syncing.is_alive()
+        if is_busy or self._synced_size == self._size:
+            return
+        self._synced_at, self._synced_size = self._clock(), self._size
+        # A daemon, since a disk that never answers must not keep the program from ending.
+        self._syncing = threading.Thread(target=self._sync, name="sync", daemon=True)
+        self._syncing.start()
+
+    def _sync(self) -> None:
         try:
             os.fsync(self._file)
         except OSError as error:
-            raise self._failure(error) from error
-        self._synced_at = self._clock()
+            self._sync_error = error
 
     def close(self) -> None:
-        """Syncs and closes, also after a failure; calling it again does nothing."""
+        """Syncs and closes, also after a failure; calling it again does nothing. Raises RecordError."""
         if not self._is_open:
             return
         self._is_open = False
         try:
-            self.sync()
+            if self._syncing is not None:
+                self._syncing.join()
+            self.flush()
+            os.fsync(self._file)
+            if self._sync_error is not None:
+                raise self._sync_error
+        except OSError as error:
+            raise self._failure(error) from error
         finally:
             os.close(self._file)
 

@@ -6,6 +6,7 @@ import itertools
 import json
 import platform
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -14,12 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from fer_live import __version__, files
-from fer_live.core.structs import Result
+from fer_live.core.structs import Marker, Result
 from fer_live.errors import RecordError
-from fer_live.record.columns import GapReason, RowFormatter
+from fer_live.record.clocks import ClockPair, WallClock, iso
+from fer_live.record.columns import GapReason, RowFormatter, csv_lines
 from fer_live.record.rowfile import RowFile
 
 SCHEMA_VERSION = 2
+MARKER_COLUMNS = ("marker_id", "t_mono_s", "t_wall_iso", "frame_index", "name", "origin")
 FRAMES_CSV, MARKERS_CSV, SESSION_JSON = "frames.csv", "markers.csv", "session.json"
 _PACKAGES = ("mediapipe", "numpy", "onnxruntime", "opencv-contrib-python")
 
@@ -76,7 +79,8 @@ class Origin:
 class SessionWriter:
     """Writes one session; used and closed on one thread.
 
-    Frames that were captured but not written between two results become one row with status `dropped`.
+    Frames that were captured but not written between two results become one row with status `dropped`. Live sessions,
+    which have a start_wall, also have a markers.csv.
     """
 
     def __init__(
@@ -89,25 +93,34 @@ class SessionWriter:
         timed: bool = True,
         origin: Origin = Origin(),
     ) -> None:
-        """Starts a session in an empty folder: the header first, so that every session has one. Raises RecordError.
+        """Starts a session in an empty folder: headers first, so that every session has them. Raises RecordError.
 
-        facts: what session.json says besides state and counts. start_wall, timed: see RowFormatter.
+        facts: what session.json says besides state and counts. start_wall: wall-clock time of the origin, for a live
+        session. timed: see RowFormatter.
         """
         self.folder = folder
+        self._wall = None if start_wall is None else WallClock(start_wall)
         self._facts = {"schema_version": SCHEMA_VERSION, "session_id": session_id, **facts, "versions": versions()}
-        self._rows = RowFormatter(session_id, labels, start_wall, timed)
+        self._rows = RowFormatter(session_id, labels, self._wall, timed)
         self._counts = dict.fromkeys(("frames_captured", "frames_analysed", "frames_dropped", "rows"), 0)
         self._face_ids: set[int] = set()
         self._origin = origin
         self._last_s = 0.0
-        self._file = RowFile(folder / FRAMES_CSV)
-        try:
-            self._file.append(self._rows.header())
-            self._file.flush()
-            self._write_facts(State.RECORDING)
-        except RecordError:
-            self._file.close()
-            raise
+        self._marker_count = 0
+        self._state = State.RECORDING
+        with ExitStack() as opened:
+            self._file = self._open(FRAMES_CSV, self._rows.header(), opened)
+            if self._wall is not None:
+                self._markers = self._open(MARKERS_CSV, csv_lines([list(MARKER_COLUMNS)]), opened)
+            self._write_facts()
+            self._closing = opened.pop_all()
+
+    def _open(self, name: str, header: str, opened: ExitStack) -> RowFile:
+        file = RowFile(self.folder / name)
+        opened.callback(file.close)
+        file.append(header)
+        file.flush()
+        return file
 
     def write(self, result: Result) -> None:
         """Adds the rows of one frame, and before them one for the frames lost since the last.
@@ -130,6 +143,31 @@ class SessionWriter:
         self._advance(since)
         self._add_gap(0, reason)
 
+    def write_marker(self, marker: Marker) -> None:
+        """Adds a marker of a live session, at once: there are few. One from before the origin is passed over."""
+        time_s = marker.at - self._origin.captured_at
+        if self._wall is None or time_s < 0:
+            return
+        self._marker_count += 1
+        frame = "" if marker.frame_index is None else str(marker.frame_index - self._origin.frame_index)
+        # One marker is one line, or a torn one could not be told from a whole one.
+        name = " ".join(marker.name.split())
+        moment = [f"{time_s:.6f}", iso(self._wall.at(time_s))]
+        self._markers.append(csv_lines([[str(self._marker_count), *moment, frame, name, marker.origin]]))
+        self._markers.flush()
+
+    def resume(self, at: float, wall: datetime) -> None:
+        """Adds a row for a computer that slept, and reckons from now on from these readings of both clocks."""
+        self._add_gap(0, GapReason.SUSPENDED)
+        if self._wall is not None:
+            self._wall.add(ClockPair(at - self._origin.captured_at, wall))
+        self._write_facts()
+
+    def note(self, name: str, value: Any) -> None:
+        """Says something more, or something else, in session.json. value: as JSON can hold it."""
+        self._facts[name] = value
+        self._write_facts()
+
     def _advance(self, captured_at: float) -> None:
         self._last_s = max(self._last_s, captured_at - self._origin.captured_at)
 
@@ -147,25 +185,28 @@ class SessionWriter:
     def keep_up(self) -> None:
         """Flushes and syncs what is due; to be called a few times a second while nothing is written."""
         self._file.keep_up()
+        if self._wall is not None:
+            self._markers.keep_up()
 
     def close(self, state: State = State.CLOSED, frames_captured: int | None = None) -> None:
         """Ends the session. frames_captured: by the source, if some of the last were not analysed."""
-        try:
+        self._state = State.FAILED
+        with ExitStack() as ending:
+            ending.callback(self._write_facts)
+            ending.push(self._closing)
             if frames_captured is not None:
                 self._account(frames_captured - self._origin.frame_index)
-        finally:
-            try:
-                self._file.close()
-            finally:
-                self._write_facts(state)
+            self._closing.close()
+            self._state = state
 
     @property
     def counts(self) -> dict[str, int]:
         """What session.json calls counts, until now."""
         return {**self._counts, "faces": len(self._face_ids)}
 
-    def _write_facts(self, state: State) -> None:
-        facts = {**self._facts, "counts": self.counts, "state": state.value}
+    def _write_facts(self) -> None:
+        clocks = {} if self._wall is None else {"clocks": self._wall.facts()}
+        facts = {**self._facts, **clocks, "counts": self.counts, "state": self._state.value}
         text = json.dumps(facts, indent=2, ensure_ascii=False)
         replace_file(self.folder / SESSION_JSON, text + "\n")
 
@@ -175,4 +216,7 @@ def replace_file(path: Path, text: str) -> None:
     try:
         files.replace_file(path, text.encode())
     except OSError as error:
-        raise RecordError(f"'{path}' cannot be written ({error.strerror}).", "Free some space.") from error
+        raise RecordError(
+            f"'{path}' cannot be written ({error.strerror}).",
+            "See that the folder is there and writable, and that its disk has space.",
+        ) from error

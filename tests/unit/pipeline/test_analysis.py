@@ -36,7 +36,7 @@ class _Rig:
     def put(self, index: int) -> None:
         self.frames.put(Frame(coded_picture(index), index, 100 + index / 10))
 
-    def _on_result(self, result: Result) -> None:
+    def _on_result(self, frame: Frame, result: Result) -> None:
         self.seen.append(result)
         self.drops.append(self.stage.dropped)
         if len(self.seen) == self._count:

@@ -8,6 +8,7 @@ import pytest
 
 from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.core.structs import Affect, Result, Track
+from fer_live.record.clocks import WallClock
 from fer_live.record.columns import GapReason, RowFormatter, column_names
 
 # As in docs/csv.md, the definition; a change here breaks the files of every user.
@@ -42,7 +43,7 @@ def _fields(line: str) -> dict[str, str]:
 
 
 def _formatter(start_wall: datetime | None = None, timed: bool = True) -> RowFormatter:
-    return RowFormatter("abc", FER2013_LABELS, start_wall, timed)
+    return RowFormatter("abc", FER2013_LABELS, None if start_wall is None else WallClock(start_wall), timed)
 
 
 def test_header_is_the_definition() -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fer_live.config import RecordingConfig
 from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.core.structs import Result, Track
 from fer_live.record.recorder import Gap, Recorder
@@ -21,6 +22,7 @@ from tests.waiting import wait_until
 
 _START = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
 _ORIGIN = Origin(100, 50.0)
+_ANY_DISK = RecordingConfig(warn_below_mb=0, stop_below_mb=0)
 
 
 def _result(index: int) -> Result:
@@ -31,8 +33,8 @@ def _result(index: int) -> Result:
     return Result(_ORIGIN.frame_index + index, captured_at, captured_at + 0.02, (track,), {"infer": 4.0})
 
 
-def _recorder(parent: Path) -> Recorder:
-    return Recorder(parent, FER2013_LABELS, {"kind": "record"}, _START, _ORIGIN)
+def _recorder(parent: Path, settings: RecordingConfig = _ANY_DISK) -> Recorder:
+    return Recorder(parent, FER2013_LABELS, {"kind": "record"}, _START, _ORIGIN, settings)
 
 
 def _finish(recorder: Recorder, frames_captured: int) -> tuple[pd.DataFrame, dict]:

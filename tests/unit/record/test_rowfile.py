@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from fer_live.errors import RecordError
 from fer_live.record.rowfile import FLUSH_S, SYNC_S, RowFile
 from tests.fakes import ManualClock
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -37,6 +40,12 @@ def _failing_write(failures: int, part: float = 0.5) -> Callable[[int, bytes], i
     return half
 
 
+def _let_sync_end() -> None:
+    for thread in threading.enumerate():
+        if thread.name == "sync":
+            thread.join()
+
+
 def test_lines_reach_the_file_in_time(path: Path, clock: ManualClock) -> None:
     file = RowFile(path, clock)
     file.append("one\n")
@@ -61,9 +70,72 @@ def test_lines_reach_the_disk_in_time(path: Path, clock: ManualClock, monkeypatc
     assert not synced
     clock.advance(FLUSH_S)
     file.keep_up()
-    assert len(synced) == 1
+    wait_until(lambda: len(synced) == 1)
+    for _ in range(100):
+        clock.advance(SYNC_S)
+        file.keep_up()
+    assert len(synced) == 1, "nothing new was there to sync"
     file.close()
     assert len(synced) == 2
+
+
+def test_rows_of_any_moment_are_with_the_system_in_1_s_and_on_the_disk_in_5_s(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    on_disk = [0]
+    monkeypatch.setattr(os, "fsync", lambda file: on_disk.append(os.fstat(file).st_size))
+    rng = np.random.default_rng(7)
+    file, written = RowFile(path, clock), [(clock.now, 0)]
+    for number in range(400):
+        # As a live recording does it: rows come at any time, and while none come, somebody looks after the file.
+        clock.advance(rng.uniform(0, 0.1))
+        if rng.random() < 0.3:
+            row = f"row {number}\n"
+            written.append((clock.now, written[-1][1] + len(row)))
+            file.append(row)
+        else:
+            file.keep_up()
+        _let_sync_end()
+        assert path.stat().st_size >= max(size for at, size in written if at <= clock.now - 1.0 + 1e-9 or size == 0)
+        assert max(on_disk) >= max(size for at, size in written if at <= clock.now - 5.0 + 1e-9 or size == 0)
+    assert len(on_disk) > 3
+    file.close()
+
+
+def test_a_disk_that_syncs_slowly_holds_no_row_back(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, asked = threading.Event(), threading.Event()
+    monkeypatch.setattr(os, "fsync", lambda _: (asked.set(), answer.wait(20)))
+    file = RowFile(path, clock)
+    clock.advance(SYNC_S)
+    file.append("one\n")
+    assert asked.wait(20)
+    for _ in range(10):
+        clock.advance(SYNC_S)
+        file.append("two\n")
+    assert path.read_text() == "one\n" + 10 * "two\n"
+    answer.set()
+    file.close()
+
+
+def test_a_sync_that_fails_is_told_at_the_next_row(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    file = RowFile(path, clock)
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        clock.advance(SYNC_S)
+        file.append("one\n")
+        _let_sync_end()
+    with pytest.raises(RecordError, match=r"cannot be written \(Input/output error\)"):
+        file.append("two\n")
+    with pytest.raises(RecordError, match=r"cannot be written \(Input/output error\)"):
+        file.close()
+    assert path.read_text() == "one\ntwo\n"
 
 
 def test_text_is_utf8_with_unix_line_ends(path: Path, clock: ManualClock) -> None:
