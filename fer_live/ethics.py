@@ -42,18 +42,25 @@ def notice(
     return (tr(WHAT), tr(NOT_A_FEELING), *errors, tr(PRIVACY), tr(LAW))
 
 
+def measured(card: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The most honest figures of a model card: of faces that it was not trained on and, if there are any, that chose
+    nothing; with keys n, accuracy and per_class (label to recall and precision). None if there are none.
+    """
+    metrics = card.get("test") or card.get("validation") or {}
+    fair = metrics.get("without_training_duplicates", metrics)
+    return fair if "per_class" in fair else None
+
+
 def _how_often_wrong(card: Mapping[str, Any], tr: Callable[[str], str], word: Callable[[str], str]) -> str:
-    """From the most honest figures that the card has: on rows that chose nothing and are not in the training set."""
-    measured = card.get("test") or card.get("validation") or {}
-    fair = measured.get("without_training_duplicates", measured)
-    recall = {label: figures["recall"] for label, figures in fair.get("per_class", {}).items()}
-    if not recall:
+    figures = measured(card)
+    if figures is None:
         return tr(NOT_MEASURED).format(network=card["name"])
+    recall = {label: of_label["recall"] for label, of_label in figures["per_class"].items()}
     worst = min(recall, key=recall.__getitem__)
     return tr(HOW_OFTEN_WRONG).format(
-        faces=fair["n"],
+        faces=figures["n"],
         network=card["name"],
-        wrong=round(100 * (1 - fair["accuracy"])),
+        wrong=round(100 * (1 - figures["accuracy"])),
         missed=round(100 * (1 - recall[worst])),
         label=word(worst),
     )

@@ -68,7 +68,7 @@ def _card() -> ModelCard:
             "usage": "PublicTest",
             "n": 200,
             "accuracy": 0.625,
-            "per_class": {"happy": {"recall": 0.9}, "fear": {"recall": 0.2}},
+            "per_class": {"happy": {"recall": 0.9, "precision": 0.8}, "fear": {"recall": 0.2, "precision": 0.5}},
         },
         limits="Small pictures found by web search.",
     )
