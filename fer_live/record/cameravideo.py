@@ -24,8 +24,8 @@ _POLL_S = 0.1
 _STILL_THERE_S = 1.0
 """A face that the finder misses for less than this is blurred where it was last."""
 _ENCODING = {"crf": "23", "preset": "ultrafast", "tune": "zerolatency", "threads": "1", "g": "30"}
-# One fragment each key frame, that is 30 frames; each can be read without those that come later.
-_LAYOUT = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
+# A fragment a second, in µs; each can be read without those that come later.
+_LAYOUT = {"movflags": "empty_moov+default_base_moof", "frag_duration": "1000000", "flush_packets": "1"}
 
 
 class CameraVideo:
