@@ -31,6 +31,7 @@ from fer_live.ui.live_page import LivePage
 from fer_live.ui.messages import copy_details, error_text, stalled_text
 from fer_live.ui.pages import NoticePage, StartingPage, WelcomePage
 from fer_live.ui.recording import Recording, open_folder
+from fer_live.ui.reviewing import Reviewing
 from fer_live.ui.settings_dialog import SettingsDialog
 from fer_live.ui.snapshot import save_snapshot
 from fer_live.ui.status_line import StatusLine
@@ -53,9 +54,14 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status_line)
         self._build_body()
         self.recording = Recording(self.controller, self.banner, lambda: self.config, self)
+        self.reviewing = Reviewing(self.banner, lambda: self.config, self)
         self._build_toolbar()
         self._keys = Keys(self._list_keys())
         self.live.marker_field.text_entered.connect(self.recording.mark_text)
+        self.recording.review_wanted.connect(self.reviewing.show_session)
+        self.reviewing.opening.connect(self._stop_at_once)
+        self.reviewing.opened.connect(self._show_page)
+        self.reviewing.closed.connect(self._end_review)
         self.controller.analysed.connect(self._show_result)
         self.controller.marked.connect(self.live.show_marker)
         self.controller.status_changed.connect(self._show_status)
@@ -97,6 +103,7 @@ class MainWindow(QMainWindow):
             (
                 (self.tr("Open video…"), "Ctrl+O", self.open_video),
                 (self.tr("Open stream…"), "Ctrl+L", self.open_stream),
+                (self.tr("Open session…"), "Ctrl+Shift+O", self.reviewing.ask),
                 (self.tr("Settings…"), "Ctrl+,", self.edit_settings),
                 (self.tr("Open recordings"), "", lambda: open_folder(recording_folder(self.config))),
                 (self.tr("Open log folder"), "", lambda: open_folder(platformdirs.user_log_path(APP_NAME))),
@@ -120,6 +127,7 @@ class MainWindow(QMainWindow):
             Key("[]", "[ ]", self.tr("previous or next face"), [partial(step, -1), partial(step, 1)]),
             Key("", "Ctrl+O", self.tr("open a video"), []),
             Key("", "Ctrl+L", self.tr("open a stream"), []),
+            Key("", "Ctrl+Shift+O", self.tr("open a session"), []),
             Key("", "Ctrl+,", self.tr("settings"), []),
         ]
 
@@ -137,9 +145,14 @@ class MainWindow(QMainWindow):
             self._show_page(self.notice)
 
     def _show_page(self, page: QWidget) -> None:
-        if page is not self.pages.currentWidget():
-            self.pages.setCurrentWidget(page)
-            self.setFocus()
+        if page is self.pages.currentWidget():
+            return
+        if page is not self.reviewing.page:
+            self.reviewing.release()
+        if self.pages.indexOf(page) < 0:
+            self.pages.addWidget(page)
+        self.pages.setCurrentWidget(page)
+        self.setFocus()
 
     def _list_sources(self, wanted: str) -> None:
         self._source = self.toolbar.picker.refill(wanted)
@@ -204,6 +217,15 @@ class MainWindow(QMainWindow):
         else:
             self._start_on(address.strip())
 
+    def _stop_at_once(self) -> None:
+        self._restart_on = ""
+        self.controller.shut_down()
+        self._show_status(None)
+
+    def _end_review(self) -> None:
+        self._show_page(self.welcome)
+        self._start_if_possible()
+
     def edit_settings(self) -> None:
         """Edits and saves the settings; a running session starts again with them."""
         dialog = SettingsDialog(self.config, self)
@@ -232,7 +254,11 @@ class MainWindow(QMainWindow):
 
     def show_keys(self) -> None:
         """All keys, in the banner."""
-        self.banner.show_message(self._keys.help(), Tone.INFO, Until.CLOSED)
+        self.banner.show_message(self._active_keys().help(), Tone.INFO, Until.CLOSED)
+
+    def _active_keys(self) -> Keys:
+        page = self.reviewing.page
+        return page.keys if page is not None and page is self.pages.currentWidget() else self._keys
 
     def toggle_full_screen(self) -> None:
         """Shows the picture alone on the whole screen, or the window again."""
@@ -249,7 +275,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Single keys come here only if the focused widget has no use for them, so they never disturb typing."""
-        if event is None or not self._keys.press(event.text()):
+        if event is None or not self._active_keys().press(event.text()):
             super().keyPressEvent(event)
 
     def _show_result(self, frame: Frame, result: Result) -> None:
@@ -322,6 +348,7 @@ class MainWindow(QMainWindow):
             event.ignore()
             return
         self.controller.shut_down()
+        self.reviewing.release()
         self.leave_full_screen()
         self._settings.setValue(_GEOMETRY, self.saveGeometry())
         self._settings.setValue(_MIRRORED, self.toolbar.mirror.isChecked())

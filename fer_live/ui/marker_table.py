@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt, pyqtBoundSignal, pyqtSignal
+from PyQt6.QtGui import QKeyEvent
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -37,11 +38,13 @@ class MarkerTable(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._table = QTableWidget(0, 3)
+        self._table = _Table(0, 3)
         self._table.setAccessibleName(self.tr("Markers of the session"))
         self._table.setHorizontalHeaderLabels([self.tr("Time"), self.tr("Marker"), self.tr("Origin")])
         self._table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        triggers = QAbstractItemView.EditTrigger
+        self._table.setEditTriggers(triggers.DoubleClicked | triggers.EditKeyPressed)
         self._table.setToolTip(self.tr("Double click or F2: another name"))
         header, numbers = self._table.horizontalHeader(), self._table.verticalHeader()
         assert header is not None
@@ -100,6 +103,7 @@ class MarkerTable(QWidget):
     def _button(self, row: QHBoxLayout, title: str, tip: str) -> QPushButton:
         button = QPushButton(title)
         button.setToolTip(tip)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         row.addWidget(button)
         return button
 
@@ -122,3 +126,13 @@ class MarkerTable(QWidget):
 
     def _rename(self, item: QTableWidgetItem) -> None:
         self.rename_wanted.emit(item.data(_ID), item.text())
+
+
+class _Table(QTableWidget):
+    """Leaves the single keys to the window, for which it would else search."""
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        if event is not None and event.text():
+            event.ignore()
+        else:
+            super().keyPressEvent(event)

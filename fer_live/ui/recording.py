@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, QUrl
+from PyQt6.QtCore import QObject, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
 
 from fer_live.config import Config, recording_folder
@@ -19,8 +19,10 @@ from fer_live.ui.messages import error_text
 class Recording(QObject):
     """Turns what the user wants into recordings, and tells in the banner what came of it.
 
-    config: gives the settings as they are now.
+    config: gives the settings as they are now. review_wanted(Path): the user wants to see a recording.
     """
+
+    review_wanted = pyqtSignal(object)
 
     def __init__(
         self, controller: LiveController, banner: Banner, config: Callable[[], Config], parent: QObject
@@ -62,7 +64,8 @@ class Recording(QObject):
             self._banner.show_message(error_text(recorder.error), Tone.ERROR, Until.CLOSED)
         elif folder is not None:
             show = (self.tr("Show"), lambda: open_folder(folder))
-            self._banner.show_news(self.tr("Recorded {folder}").format(folder=folder), [show])
+            review = (self.tr("Review"), lambda: self.review_wanted.emit(folder))
+            self._banner.show_news(self.tr("Recorded {folder}").format(folder=folder), [show, review])
 
 
 def open_folder(folder: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fer_live.record.session import State
@@ -32,6 +32,8 @@ class ReviewHead(QWidget):
         background, foreground = COLOURS[Tone.WARNING]
         self._badge.setStyleSheet(f"background: {background}; color: {foreground}; padding: 2px 8px;")
         self._faces = QComboBox()
+        # The mouse must not take the single keys from the window.
+        self._faces.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self._faces.setAccessibleName(self.tr("Face"))
         self._faces.setToolTip(self.tr("Which face is shown ([ and ])"))
         self._faces.activated.connect(lambda index: self.face_picked.emit(self._faces.itemData(index)))
@@ -46,6 +48,7 @@ class ReviewHead(QWidget):
         ):
             button = QPushButton(title)
             button.setToolTip(tip)
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.clicked.connect(signal)
             upper.addWidget(button)
         lower.addWidget(self._badge)
@@ -88,7 +91,7 @@ class ReviewHead(QWidget):
                 self.tr("The program or the computer stopped during this recording. Its last second may be missing."),
             ),
             State.RECORDING: (
-                self.tr("recording"),
+                self.tr("still recording"),
                 self.tr("This session is still being written; what came after it was opened is not shown."),
             ),
             State.INTERRUPTED: (self.tr("interrupted"), self.tr("This session was ended early by the user.")),

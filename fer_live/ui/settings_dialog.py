@@ -14,10 +14,10 @@ from PyQt6.QtWidgets import (
     QDialogButtonBox,
     QDoubleSpinBox,
     QFormLayout,
-    QGroupBox,
     QLabel,
     QLineEdit,
     QSpinBox,
+    QTabWidget,
     QVBoxLayout,
     QWidget,
 )
@@ -38,18 +38,19 @@ class SettingsDialog(QDialog):
         self.config = config
         self._editors: dict[tuple[str, ...], QWidget] = {}
         layout = QVBoxLayout(self)
-        top = QFormLayout()
-        layout.addLayout(top)
+        self._tabs = QTabWidget()
+        self._tabs.setUsesScrollButtons(False)
+        self._tabs.setAccessibleName(self.tr("Settings"))
+        layout.addWidget(self._tabs)
+        general = self._add_tab(self.tr("General"))
         for name, field in Config.model_fields.items():
             value = getattr(config, name)
             if isinstance(value, BaseModel):
-                group = QGroupBox(self.tr(name).capitalize())
-                form = QFormLayout(group)
+                form = self._add_tab(self.tr(name).capitalize())
                 for inner, inner_field in type(value).model_fields.items():
                     self._add(form, (name, inner), inner_field, getattr(value, inner))
-                layout.addWidget(group)
             else:
-                self._add(top, (name,), field, value)
+                self._add(general, (name,), field, value)
         self._problem = QLabel()
         self._problem.setWordWrap(True)
         self._problem.hide()
@@ -75,6 +76,11 @@ class SettingsDialog(QDialog):
             place = values if len(path) == 1 else values.setdefault(path[0], {})
             place[path[-1]] = _value_of(editor)
         return values
+
+    def _add_tab(self, title: str) -> QFormLayout:
+        page = QWidget()
+        self._tabs.addTab(page, title)
+        return QFormLayout(page)
 
     def _add(self, form: QFormLayout, path: tuple[str, ...], field: FieldInfo, value: Any) -> None:
         editor = _editor(path, field, value)

@@ -25,6 +25,7 @@ from PyQt6.QtWidgets import (
     QLineEdit,
     QMessageBox,
     QSpinBox,
+    QTabBar,
     QWidget,
 )
 
@@ -455,7 +456,7 @@ def test_every_control_has_a_name_and_a_tooltip(stage: Stage) -> None:
     nameless = []
     for top in (window, dialog):
         for widget in (each for kind in kinds for each in top.findChildren(kind)):
-            is_part = isinstance(widget.parent(), QComboBox | QAbstractSpinBox | QDialogButtonBox)
+            is_part = isinstance(widget.parent(), QComboBox | QAbstractSpinBox | QDialogButtonBox | QTabBar)
             if is_part or widget.objectName().startswith("qt_"):
                 continue
             # Qt reads a button's text where it has no other name.
