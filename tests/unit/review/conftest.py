@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -42,22 +43,23 @@ def mark(folder: Path, *markers: tuple[float, str]) -> None:
         writer.writerows((number, at, "", 0, name, "key") for number, (at, name) in enumerate(markers, 1))
 
 
+def session_in(parent: Path, *results: Result, name: str = "session", is_live: bool = True, timed: bool = True) -> Path:
+    """Writes a closed session of these results into a folder with this name."""
+    folder = parent / name
+    folder.mkdir()
+    facts = {"kind": "record", "source": {"name": "demo"}, "model_card": _card().model_dump(mode="json")}
+    start = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC) if is_live else None
+    writer = SessionWriter(folder, name, FER2013_LABELS, facts, start_wall=start, timed=timed)
+    for each in results:
+        writer.write(each)
+    writer.close()
+    return folder
+
+
 @pytest.fixture
 def write_session(tmp_path: Path) -> WriteSession:
-    """Writes a closed session of these results into a folder with this name."""
-
-    def write(*results: Result, name: str = "session", is_live: bool = True, timed: bool = True) -> Path:
-        folder = tmp_path / name
-        folder.mkdir()
-        facts = {"kind": "record", "source": {"name": "demo"}, "model_card": _card().model_dump(mode="json")}
-        start = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC) if is_live else None
-        writer = SessionWriter(folder, name, FER2013_LABELS, facts, start_wall=start, timed=timed)
-        for each in results:
-            writer.write(each)
-        writer.close()
-        return folder
-
-    return write
+    """`session_in` for a test's own folder."""
+    return partial(session_in, tmp_path)
 
 
 def _card() -> ModelCard:
