@@ -73,7 +73,8 @@ class MainWindow(QMainWindow):
 
     def _build_body(self) -> None:
         self.banner = Banner()
-        self.welcome, self.notice, self.starting, self.live = WelcomePage(), NoticePage(), StartingPage(), LivePage()
+        self.welcome, self.notice = WelcomePage(), NoticePage(self.config.model)
+        self.starting, self.live = StartingPage(), LivePage()
         self.pages = QStackedWidget()
         for page in (self.welcome, self.notice, self.starting, self.live):
             self.pages.addWidget(page)

@@ -5,7 +5,12 @@ from __future__ import annotations
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from fer_live import ethics
+from fer_live.backends.registry import find_weights
+from fer_live.core.modelcard import ModelCard, card_path, load_card
+from fer_live.errors import ModelError
 from fer_live.ui.face_panel import enlarge
+from fer_live.ui.translation import label_word
 
 _WIDTH_CHARS = 88
 _TITLE_SCALE = 1.5
@@ -49,26 +54,27 @@ class _Page(QWidget):
 
 
 class NoticePage(_Page):
-    """Shown once, before a camera is opened for the first time."""
+    """Shown once, before a camera is opened for the first time. model: see find_weights."""
 
     accepted = pyqtSignal()
 
-    def __init__(self) -> None:
+    def __init__(self, model: str) -> None:
         super().__init__()
+        card = _card(model)
+        cards = () if card is None else (card.model_dump(mode="json"),)
         self.write(
             self.tr("Before you start"),
-            self.tr(
-                "FER Live looks for faces in the picture of your camera and names the expression it sees.\n\n"
-                "An expression is not a feeling: people smile when they are sad and look angry when they think. The "
-                "labels are guesses, wrong for about one face in three, and more often for some people than for "
-                "others. Do not decide about anyone on their grounds.\n\n"
-                "Everything stays on this computer. Pictures are kept only when you ask for it. Tell the people in "
-                "front of the camera what you do, and ask them first. In the European Union such systems are banned at "
-                "work and in education, but for medical and safety reasons (AI Act, Art. 5(1)(f))."
-            ),
+            "\n\n".join(ethics.notice(*cards, tr=self.tr, word=label_word)),
         )
         button = self._add_button(self.tr("I understand"), self.tr("Go on; this is shown only once"))
         button.clicked.connect(self.accepted)
+
+
+def _card(model: str) -> ModelCard | None:
+    try:
+        return load_card(card_path(find_weights(model)))
+    except ModelError:
+        return None  # The start that follows says what is wrong with it.
 
 
 class WelcomePage(_Page):

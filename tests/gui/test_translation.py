@@ -16,6 +16,7 @@ from fer_live import ui
 from fer_live.config import Config
 from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.core.overlay import UNCERTAIN
+from fer_live.ethics import NOTICE
 from fer_live.ui.settings_dialog import SettingsDialog
 from fer_live.ui.translation import install_translation, label_word, load_catalogue
 from tests.gui.conftest import Stage, assert_nothing_clipped, visible_text
@@ -44,7 +45,7 @@ def _settings(model: type[BaseModel]) -> Iterator[str]:
             yield field.description or ""
 
 
-_TEXTS = {*_literals(), *_settings(Config)}
+_TEXTS = {*_literals(), *_settings(Config), *NOTICE}
 _CATALOGUES = sorted((_FOLDER / "translations").glob("*.json"))
 
 
