@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import tomllib
 from collections.abc import Iterable
@@ -90,6 +91,48 @@ class MarkersConfig(_Settings):
         return str(getattr(self, f"key_{key}"))
 
 
+class OutletsConfig(_Settings):
+    """What goes to other programs live; nothing unless it is switched on."""
+
+    lsl: bool = Field(False, description="send over Lab Streaming Layer")
+    lsl_markers: str = Field(
+        "", pattern="^[^'\"]*$", description="name of the LSL stream whose markers are taken in; empty: none"
+    )
+    osc: str = Field("", description="send OSC to host:port; empty: off")
+    osc_marker_port: int = Field(0, ge=0, le=65535, description="port where OSC markers are taken in; 0: none")
+    websocket: int = Field(0, ge=0, le=65535, description="port of the WebSocket server; 0: off")
+    websocket_pages: str = Field(
+        "", description="web pages that may read the WebSocket, as https://example.org, with spaces between them"
+    )
+    listen_address: str = Field("127.0.0.1", description="address where WebSocket and OSC markers are waited for")
+    face_slots: int = Field(4, ge=1, le=16, description="faces with a place of their own in LSL and OSC")
+    allow_other_machines: bool = Field(False, description="let other machines take part, unencrypted")
+
+    @model_validator(mode="after")
+    def _fits_and_stays_here(self) -> OutletsConfig:
+        if self.lsl_markers and not self.lsl:
+            raise ValueError("outlets.lsl_markers needs outlets.lsl = true")
+        hosts = [self.listen_address, *([self.osc_target()[0]] if self.osc else [])]
+        for host in hosts:
+            if not self.allow_other_machines and not _is_this_machine(host):
+                raise ValueError(f"'{host}' reaches other machines, which needs outlets.allow_other_machines = true")
+        return self
+
+    def osc_target(self) -> tuple[str, int]:
+        """Host and port of osc; raises ValueError if it is none."""
+        host, _, port = self.osc.rpartition(":")
+        if not host or not port.isascii() or not port.isdecimal() or not 0 < int(port) <= 65535:
+            raise ValueError(f"osc '{self.osc}' is not host:port, e.g. 127.0.0.1:9000")
+        return host.removeprefix("[").removesuffix("]"), int(port)
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class Config(_Settings):
     """All settings of FER Live."""
 
@@ -103,6 +146,11 @@ class Config(_Settings):
     quality: QualityConfig = QualityConfig()
     recording: RecordingConfig = RecordingConfig()
     markers: MarkersConfig = MarkersConfig()
+    outlets: OutletsConfig = OutletsConfig()
+
+
+LIVE_SETTINGS = frozenset({"record_dir", "recording", "camera", "markers", "outlets"})
+"""Those that change nothing about what `analyze` writes, so that its results stay valid when they change."""
 
 
 def recording_folder(config: Config) -> Path:

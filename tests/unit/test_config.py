@@ -71,6 +71,14 @@ def test_text_needs_no_quotes(assignment: str, model: str) -> None:
         ("model=3", "'model' = 3: .*string"),
         ("finder=3", "'finder' = 3"),
         ("tracking.hysteresis=0.9", "'tracking' .*must stay below 1"),
+        ("outlets.osc=localhost", "'outlets' .*'localhost' is not host:port"),
+        ("outlets.osc=127.0.0.1:0", "'outlets' .*is not host:port"),
+        ("outlets.osc=192.168.1.5:9000", "'192.168.1.5' reaches other machines.*allow_other_machines"),
+        ("outlets.osc=studio:9000", "'studio' reaches other machines"),
+        ("outlets.listen_address=0.0.0.0", "'0.0.0.0' reaches other machines"),
+        ("outlets.websocket=65536", r"'outlets\.websocket' = 65536: .*less than or equal to 65535"),
+        ("outlets.lsl_markers=lab", r"outlets\.lsl_markers needs outlets\.lsl"),
+        ("outlets.lsl_markers=lab's", r"'outlets\.lsl_markers' = \"lab's\""),
         ("finder.min_score", "'finder.min_score' is not an assignment"),
         ("=0.6", "'=0.6' is not an assignment"),
         ("a b=0.6", "'a b=0.6' is not an assignment"),
@@ -79,6 +87,25 @@ def test_text_needs_no_quotes(assignment: str, model: str) -> None:
 def test_wrong_setting_is_named_with_what_is_allowed(assignment: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         load_config(assignments=[assignment])
+
+
+@pytest.mark.parametrize(
+    ("text", "target"),
+    [
+        ("127.0.0.1:9000", ("127.0.0.1", 9000)),
+        ("localhost:57120", ("localhost", 57120)),
+        ("[::1]:9000", ("::1", 9000)),
+        ("127.0.0.2:65535", ("127.0.0.2", 65535)),
+    ],
+)
+def test_this_machine_needs_no_permission(text: str, target: tuple[str, int]) -> None:
+    outlets = load_config(assignments=[f"outlets.osc={text}"]).outlets
+    assert (outlets.osc_target(), outlets.allow_other_machines) == (target, False)
+
+
+def test_other_machines_can_be_allowed() -> None:
+    assignments = ["outlets.osc=studio:9000", "outlets.listen_address=0.0.0.0", "outlets.allow_other_machines=true"]
+    assert load_config(assignments=assignments).outlets.osc_target() == ("studio", 9000)
 
 
 def test_limits_across_settings_hold_for_the_file_too(tmp_path: Path) -> None:
