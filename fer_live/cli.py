@@ -17,6 +17,7 @@ from fer_live.backends.backend import Backend
 from fer_live.backends.registry import open_backend, probe_all, shipped_models
 from fer_live.capture.listing import list_cameras
 from fer_live.capture.opening import open_source
+from fer_live.cli_sessions import add_session_commands
 from fer_live.config import (
     APP_NAME,
     Config,
@@ -47,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_app(commands)
     _add_analyze(commands)
     _add_record(commands)
+    add_session_commands(commands)
     _add_report(commands, "cameras", _cameras, "list the cameras of this machine")
     _add_report(commands, "backends", _backends, "list the inference backends and why one cannot run here")
     _add_report(commands, "doctor", _doctor, "show versions, models, backends and folders, for a bug report")
