@@ -16,7 +16,7 @@ from fer_live.backends.backend import Backend
 from fer_live.capture.opening import LiveSource
 from fer_live.capture.source import Source
 from fer_live.capture.watch import PATIENCE_S
-from fer_live.config import Config
+from fer_live.config import Config, RecordingConfig
 from fer_live.core.structs import Frame, Marker, MarkerOrigin, Result
 from fer_live.detect.finder import FaceFinder
 from fer_live.errors import FerError
@@ -26,7 +26,7 @@ from fer_live.pipeline.facts import setup_facts
 from fer_live.pipeline.slots import LatestSlot
 from fer_live.record.columns import GapReason
 from fer_live.record.recorder import Gap, Recorder
-from fer_live.record.session import Origin
+from fer_live.record.session import NO_NOTES, Notes, Origin
 
 log = logging.getLogger(__name__)
 
@@ -174,9 +174,10 @@ class LiveSession:
         is_silent = self._clock() - newest.captured_at > PATIENCE_S
         return (LiveState.STALLED if self._source.is_device and is_silent else LiveState.RUNNING), None
 
-    def start_recording(self, parent: Path) -> None:
+    def start_recording(self, parent: Path, notes: Notes = NO_NOTES, settings: RecordingConfig | None = None) -> None:
         """Begins to record into a new folder below parent; the newest captured frame becomes number 0.
 
+        settings: instead of those that the session was started with.
         Does nothing before the first frame and the backend are there, or until the last recording is closed.
         Failures to write appear in recorder.error.
         """
@@ -185,14 +186,15 @@ class LiveSession:
         if self.recorder is not None or is_writing or backend is None or newest is None:
             return
         self._noted_loss = False
+        settings = settings or self._config.recording
         facts = {
             "kind": "record",
             "source": {"name": self._source.name, "mode": self._capture.status.mode},
-            **setup_facts(self._config, backend),
+            **notes.facts(),
+            **setup_facts(self._config.model_copy(update={"recording": settings}), backend),
         }
         start_wall = datetime.now().astimezone() - timedelta(seconds=self._clock() - newest.captured_at)
         origin = Origin(newest.index, newest.captured_at)
-        settings = self._config.recording
         recorder = Recorder(parent, backend.card.labels, facts, start_wall, origin, settings, self._clock)
         self._stop_recorder = threading.Event()
         self._recorder_thread = self._spawn(recorder, "writer", self._stop_recorder)

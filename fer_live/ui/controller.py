@@ -8,12 +8,13 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
 from fer_live.capture.permission import request_camera
-from fer_live.config import Config
+from fer_live.config import Config, RecordingConfig
 from fer_live.core.structs import MarkerOrigin
 from fer_live.errors import FerError
 from fer_live.pipeline.headless import live_session
 from fer_live.pipeline.live import STOP_TIMEOUT_S, LiveSession, LiveState, LiveStatus
 from fer_live.record.recorder import Recorder
+from fer_live.record.session import Notes
 from fer_live.ui.bridge import SlotBridge
 
 _POLL_MS = 100
@@ -94,14 +95,14 @@ class LiveController(QObject):
             self._end_recording()
             self._finish()
 
-    def toggle_recording(self, parent: Path) -> None:
+    def toggle_recording(self, parent: Path, notes: Notes, settings: RecordingConfig) -> None:
         """Begins or ends a recording below a folder; does nothing before the first frame."""
         if self.session is None:
             return
         if self.session.recorder is not None:
             self._end_recording()
         else:
-            self.session.start_recording(parent)
+            self.session.start_recording(parent, notes, settings)
             self.recording_changed.emit()
 
     def mark(self, name: str, origin: MarkerOrigin) -> None:

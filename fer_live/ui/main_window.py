@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 
 from fer_live.capture.camera import is_url, public_address
 from fer_live.capture.opening import DEMO
-from fer_live.config import APP_NAME, Config, recording_folder, save_config
+from fer_live.config import APP_NAME, Config, RecordingConfig, recording_folder, save_config
 from fer_live.core.structs import Frame, Result
 from fer_live.errors import FerError
 from fer_live.pipeline.live import LiveState, LiveStatus
@@ -58,6 +58,7 @@ class MainWindow(QMainWindow):
         self._build_toolbar()
         self._keys = Keys(self._list_keys())
         self.live.marker_field.text_entered.connect(self.recording.mark_text)
+        self.recording.settings_changed.connect(self._take_recording_settings)
         self.recording.review_wanted.connect(self.reviewing.show_session)
         self.reviewing.opening.connect(self._stop_at_once)
         self.reviewing.opened.connect(self._show_page)
@@ -100,11 +101,13 @@ class MainWindow(QMainWindow):
             (self.toolbar.mirror, self._mirror),
         ):
             action.triggered.connect(lambda checked, run=run: run())
+        self.toolbar.add_record_menu([(self.tr("Session…"), "", self.recording.edit_session)])
         self.toolbar.add_menu(
             (
                 (self.tr("Open video…"), "Ctrl+O", self.open_video),
                 (self.tr("Open stream…"), "Ctrl+L", self.open_stream),
                 (self.tr("Open session…"), "Ctrl+Shift+O", self.reviewing.ask),
+                (self.tr("Session…"), "Ctrl+Shift+N", self.recording.edit_session),
                 (self.tr("Settings…"), "Ctrl+,", self.edit_settings),
                 (self.tr("Open recordings"), "", lambda: open_folder(recording_folder(self.config))),
                 (self.tr("Open log folder"), "", lambda: open_folder(platformdirs.user_log_path(APP_NAME))),
@@ -129,6 +132,7 @@ class MainWindow(QMainWindow):
             Key("", "Ctrl+O", self.tr("open a video"), []),
             Key("", "Ctrl+L", self.tr("open a stream"), []),
             Key("", "Ctrl+Shift+O", self.tr("open a session"), []),
+            Key("", "Ctrl+Shift+N", self.tr("consent, note and video of the next recordings"), []),
             Key("", "Ctrl+,", self.tr("settings"), []),
         ]
 
@@ -240,6 +244,9 @@ class MainWindow(QMainWindow):
         else:
             if self.controller.session is not None:
                 self._start_on(self._source)
+
+    def _take_recording_settings(self, settings: RecordingConfig) -> None:
+        self.config = self.config.model_copy(update={"recording": settings})
 
     def save_snapshot(self) -> None:
         """Saves the picture with its overlay as PNG in the recordings' folder."""

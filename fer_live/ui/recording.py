@@ -7,34 +7,49 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
+from PyQt6.QtWidgets import QDialog, QWidget
 
 from fer_live.config import Config, recording_folder
 from fer_live.core.structs import Marker
 from fer_live.record.recorder import Recorder
+from fer_live.record.session import Notes
 from fer_live.ui.banner import Banner, Tone, Until
 from fer_live.ui.controller import LiveController
 from fer_live.ui.messages import error_text
+from fer_live.ui.session_dialog import SessionDialog
 
 
 class Recording(QObject):
     """Turns what the user wants into recordings, and tells in the banner what came of it.
 
     config: gives the settings as they are now. review_wanted(Path): the user wants to see a recording.
+    settings_changed(RecordingConfig): the next recordings shall hold something else.
     """
 
     review_wanted = pyqtSignal(object)
+    settings_changed = pyqtSignal(object)
 
     def __init__(
-        self, controller: LiveController, banner: Banner, config: Callable[[], Config], parent: QObject
+        self, controller: LiveController, banner: Banner, config: Callable[[], Config], window: QWidget
     ) -> None:
-        super().__init__(parent)
+        super().__init__(window)
+        self._window = window
+        self._notes = Notes()
         self._controller, self._banner, self._config = controller, banner, config
         controller.recorded.connect(self._show_recorded)
         controller.marked.connect(self._show_marked)
 
     def toggle(self) -> None:
         """Begins or ends a recording."""
-        self._controller.toggle_recording(recording_folder(self._config()))
+        config = self._config()
+        self._controller.toggle_recording(recording_folder(config), self._notes, config.recording)
+
+    def edit_session(self) -> None:
+        """Asks what the next recordings hold, and what is said of them."""
+        dialog = SessionDialog(self._notes, self._config().recording, self._window)
+        if dialog.exec() == QDialog.DialogCode.Accepted:
+            self._notes = dialog.notes
+            self.settings_changed.emit(dialog.settings)
 
     def mark(self) -> None:
         """Marks this moment, without a name of its own."""

@@ -37,13 +37,7 @@ class ToolBar(QToolBar):
 
     def add_menu(self, entries: Sequence[Entry]) -> None:
         """Adds the menu, whose shortcuts work in the whole window, at the right end."""
-        menu = QMenu(self)
-        for title, shortcut, run in entries:
-            action = QAction(title, self)
-            action.setShortcut(QKeySequence(shortcut))
-            action.triggered.connect(lambda checked, run=run: run())
-            menu.addAction(action)
-            self._window.addAction(action)
+        menu = self._menu(entries)
         button = QToolButton()
         button.setText(self.tr("Menu"))
         button.setToolTip(self.tr("Videos, sessions, settings, folders, keys"))
@@ -53,6 +47,20 @@ class ToolBar(QToolBar):
         # A click must not take the single keys from the window.
         for each in self.findChildren(QToolButton):
             each.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+
+    def add_record_menu(self, entries: Sequence[Entry]) -> None:
+        """Adds a menu to the button that records."""
+        self.record.setMenu(self._menu(entries))
+
+    def _menu(self, entries: Sequence[Entry]) -> QMenu:
+        menu = QMenu(self)
+        for title, shortcut, run in entries:
+            action = QAction(title, self)
+            action.setShortcut(QKeySequence(shortcut))
+            action.triggered.connect(lambda checked, run=run: run())
+            menu.addAction(action)
+            self._window.addAction(action)
+        return menu
 
     def show_state(self, has_session: bool, has_picture: bool, is_recording: bool) -> None:
         """has_session: something is started. has_picture: and there is a frame to do something with."""
