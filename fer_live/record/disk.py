@@ -16,7 +16,7 @@ _FREE_SPACE = "Free some space or choose another folder."
 
 
 class DiskWatch:
-    """Looks after the folder of a recording."""
+    """Looks after the folder of a recording. warning: the same one as long as there is little space, else None."""
 
     def __init__(self, settings: RecordingConfig, clock: Callable[[], float] = time.monotonic) -> None:
         self._settings = settings
@@ -41,7 +41,8 @@ class DiskWatch:
             return RecordError(
                 f"The disk of '{folder}' has only {left_mb:.0f} MB left, so nothing more is recorded.", _FREE_SPACE
             )
-        self.warning = None
-        if left_mb < self._settings.warn_below_mb:
+        if left_mb >= self._settings.warn_below_mb:
+            self.warning = None
+        elif self.warning is None:
             self.warning = RecordError(f"The disk of '{folder}' has only {left_mb:.0f} MB left.", _FREE_SPACE)
         return None

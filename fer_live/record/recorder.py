@@ -77,8 +77,8 @@ class Recorder:
 
     @property
     def warning(self) -> RecordError | None:
-        """What the user should know although recording goes on: the disk gets full, or there is no picture."""
-        return self._disk.warning or (None if self._video is None else self._video.error)
+        """What the user should know although recording goes on: there is no picture, or the disk gets full."""
+        return (None if self._video is None else self._video.error) or self._disk.warning
 
     def offer(self, item: Result | Gap | Marker | Note) -> None:
         """Hands something over without waiting. A result that does not fit is accounted for as dropped."""

@@ -4,20 +4,25 @@ import errno
 import json
 import os
 import shutil
+import sys
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import av
 import numpy as np
 import pandas as pd
 import pytest
 
 from fer_live.config import RecordingConfig
 from fer_live.core.modelcard import FER2013_LABELS
-from fer_live.core.structs import Result, Track
-from fer_live.record.recorder import Gap, Recorder
+from fer_live.core.structs import Frame, Marker, Result, Track
+from fer_live.errors import RecordError
+from fer_live.record.columns import GapReason
+from fer_live.record.recorder import Gap, Note, Recorder
 from fer_live.record.session import Origin
+from tests.fakes import ManualClock
 from tests.waiting import wait_until
 
 _START = datetime(2026, 3, 1, 12, 30, 15, tzinfo=UTC)
@@ -161,6 +166,156 @@ def test_folder_that_vanishes(tmp_path: Path) -> None:
     thread.join()
     assert "session.json' cannot be written" in str(recorder.error)
     assert recorder.counts["frames_analysed"] == 1
+
+
+def test_markers_have_the_time_and_number_of_their_frame(tmp_path: Path) -> None:
+    recorder = _recorder(tmp_path)
+    for item in (
+        Marker(49.9, "too early", "key", 99),
+        _result(0),
+        Marker(50.1, "Anfang, \"ö\"\n zwei", "text", 101),
+        _result(1),
+        Marker(50.25, "from afar", "lsl"),
+    ):
+        recorder.offer(item)
+    _finish(recorder, 2)
+    assert recorder.folder is not None
+    content = (recorder.folder / "markers.csv").read_text()
+    assert content.splitlines() == [
+        "marker_id,t_mono_s,t_wall_iso,frame_index,name,origin",
+        '1,0.100000,2026-03-01T12:30:15.100+00:00,1,"Anfang, ""ö"" zwei",text',
+        "2,0.250000,2026-03-01T12:30:15.250+00:00,,from afar,lsl",
+    ]
+
+
+def test_a_marker_is_on_disk_at_once(writing: Recorder) -> None:
+    assert writing.folder is not None
+    path = writing.folder / "markers.csv"
+    writing.offer(Marker(50.0, "now", "key", 100))
+    wait_until(lambda: "now" in path.read_text())
+    assert not writing.is_over.is_set()
+
+
+def test_notes_are_in_session_json_while_recording(writing: Recorder) -> None:
+    assert writing.folder is not None
+    path = writing.folder / "session.json"
+    writing.offer(Note("baselines", {"1": {"at": 2.5, "offset": [0.1, 0.2]}}))
+    wait_until(lambda: "baselines" in path.read_text())
+    facts = json.loads(path.read_text())
+    assert facts["baselines"] == {"1": {"at": 2.5, "offset": [0.1, 0.2]}}
+    assert facts["state"] == "recording"
+
+
+@pytest.mark.parametrize("reason", [GapReason.CAMERA_LOST, GapReason.SCREEN_LOCKED])
+def test_gap_has_its_reason(reason: GapReason, tmp_path: Path) -> None:
+    recorder = _recorder(tmp_path)
+    for item in (_result(0), Gap(50.0, reason), _result(1)):
+        recorder.offer(item)
+    rows, _ = _finish(recorder, 2)
+    assert rows.reason.fillna("").tolist() == ["", reason.value, ""]
+
+
+def test_sleep_is_a_gap_and_a_new_pair_of_clocks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asleep = iter([0.0, 0.0, 3600.0, 3600.0])
+    monkeypatch.setattr("fer_live.record.clocks.seconds_asleep", lambda: next(asleep, 3600.0))
+    clock = ManualClock(50.3)
+    recorder = Recorder(tmp_path, FER2013_LABELS, {"kind": "record"}, _START, _ORIGIN, _ANY_DISK, clock)
+    for index in range(4):
+        recorder.offer(_result(index))
+    rows, facts = _finish(recorder, 4)
+    assert rows.status.tolist() == ["ok", "dropped", "ok", "ok", "ok"]
+    assert (rows.reason[1], rows.dropped_before[1], rows.t_mono_s[1]) == ("suspended", 0, 0.0)
+    first, second = facts["clocks"]
+    assert first == {"t_mono_s": 0.0, "t_wall_iso": "2026-03-01T12:30:15.000+00:00"}
+    assert second["t_mono_s"] == pytest.approx(0.3)
+    # Session times count no sleep, and wall-clock times do: they are those of the machine that woke up just now.
+    woken = datetime.fromisoformat(second["t_wall_iso"])
+    assert woken > datetime(2026, 6, 1, tzinfo=UTC)
+    assert datetime.fromisoformat(rows.t_wall_iso[4]) == pytest.approx(woken, abs=timedelta(seconds=0.1))
+    assert pd.to_datetime(rows.t_wall_iso, utc=True).is_monotonic_increasing
+
+
+def test_little_space_is_warned_of(tmp_path: Path) -> None:
+    recorder = _recorder(tmp_path, RecordingConfig(warn_below_mb=1_000_000, stop_below_mb=0))
+    assert recorder.warning is None
+    recorder.offer(_result(0))
+    rows, facts = _finish(recorder, 1)
+    assert "MB left. Free some space" in str(recorder.warning)
+    assert recorder.error is None
+    assert (len(rows), facts["state"]) == (1, "closed")
+
+
+def test_hardly_any_space_ends_it_cleanly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_live.record.disk.LOOK_S", 0.0)
+    free = iter([10**12, 10**12, 10**12])
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(0, 0, next(free, 10**6)))
+    recorder = _recorder(tmp_path, RecordingConfig())
+    for index in range(10):
+        recorder.offer(_result(index))
+    recorder.run(threading.Event())
+    rows, facts = _session(recorder)
+    assert rows.frame_index.tolist() == [0, 1, 2]
+    assert facts["state"] == "closed"
+    assert "has only 1 MB left, so nothing more is recorded" in str(recorder.error)
+
+
+def test_without_space_nothing_begins(tmp_path: Path) -> None:
+    recorder = _recorder(tmp_path, RecordingConfig(stop_below_mb=1_000_000))
+    recorder.run(threading.Event())
+    assert "nothing more is recorded" in str(recorder.error)
+    assert recorder.folder is None
+    assert list(tmp_path.iterdir()) == []
+
+
+def _frame(result: Result) -> Frame:
+    return Frame(np.full((120, 160, 3), 128, np.uint8), result.frame_index, result.captured_at)
+
+
+def test_picture_is_recorded_beside_the_rows_when_asked_for(tmp_path: Path) -> None:
+    recorder = _recorder(tmp_path, RecordingConfig(warn_below_mb=0, stop_below_mb=0, video=True, blur_faces=True))
+    for index in range(3):
+        recorder.offer(_result(index))
+        recorder.offer_picture(_frame(_result(index)), _result(index))
+    rows, facts = _finish(recorder, 3)
+    assert len(rows) == 3
+    assert facts["video"] == {"file": "video.mp4", "has_blurred_faces": True, "frames": 3, "frames_dropped": 0}
+    assert recorder.folder is not None
+    with av.open(str(recorder.folder / "video.mp4")) as video:
+        assert [frame.time for frame in video.decode(video=0)] == pytest.approx([0, 0, 0.1, 0.2], abs=1e-3)
+
+
+def test_no_picture_is_recorded_unless_asked_for(tmp_path: Path) -> None:
+    recorder = _recorder(tmp_path)
+    recorder.offer(_result(0))
+    recorder.offer_picture(_frame(_result(0)), _result(0))
+    _, facts = _finish(recorder, 1)
+    assert recorder.folder is not None
+    assert {path.name for path in recorder.folder.iterdir()} == {"frames.csv", "markers.csv", "session.json"}
+    assert "video" not in facts
+
+
+def test_picture_that_cannot_be_recorded_is_a_warning_and_costs_no_row(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RecordError("'video.mp4' cannot be written (No space left on device).", "Free some space.")
+
+    monkeypatch.setattr("fer_live.record.mp4.Mp4File.write", fail)
+    recorder = _recorder(tmp_path, RecordingConfig(warn_below_mb=0, stop_below_mb=0, video=True))
+    for index in range(100):
+        recorder.offer(_result(index))
+        recorder.offer_picture(_frame(_result(index)), _result(index))
+    rows, facts = _finish(recorder, 100)
+    assert (len(rows), facts["state"], recorder.error) == (100, "closed", None)
+    assert "video.mp4" in str(recorder.warning)
+
+
+def test_without_the_package_for_videos_nothing_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "av", None)
+    recorder = _recorder(tmp_path / "new", RecordingConfig(video=True))
+    recorder.run(threading.Event())
+    assert "not installed (av)" in str(recorder.error)
+    assert not (tmp_path / "new").exists()
 
 
 def test_folder_that_cannot_be_made(tmp_path: Path) -> None:
