@@ -43,6 +43,6 @@ weights: .venv/dev-installed
 
 .venv/dev-installed: .venv/app-installed
 	@echo "Installing PyTorch and the tools for tests into .venv: some minutes."
-	$(python) -m pip install -qq --editable ".[video,training,test]"
+	$(python) -m pip install -qq --editable ".[video,live,training,test]"
 	sh .ci/test-programs
 	@touch $@
