@@ -8,6 +8,7 @@ import signal
 import sys
 import threading
 from logging.handlers import RotatingFileHandler
+from pathlib import Path
 from types import TracebackType
 
 import platformdirs
@@ -26,8 +27,10 @@ _LOG_BYTES, _LOG_FILES = 1_000_000, 3
 _SIGNAL_CHECK_MS = 200
 
 
-def run_app(config: Config, source: str | None = None) -> int:
+def run_app(config: Config, source: str | None = None, session: Path | None = None) -> int:
     """Opens the window and returns the exit code when it is closed. source: what to start on, as typed.
+
+    session: the folder of a recorded session to show instead.
 
     Raises ConfigError if there is no display.
     """
@@ -38,7 +41,7 @@ def run_app(config: Config, source: str | None = None) -> int:
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("FER Live")
     translators = install_translation(system_language())
-    window = MainWindow(config, QSettings(APP_NAME, APP_NAME), source)
+    window = MainWindow(config, QSettings(APP_NAME, APP_NAME), source, session)
     hooks.crashed.connect(lambda error: QTimer.singleShot(0, lambda: show_crash(error, window)))
     timer = _close_on_signals(window)
     window.show()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 
 import platformdirs
 from PyQt6.QtCore import QSettings, Qt, QTimer
@@ -41,15 +42,21 @@ _NOTICE_SEEN, _GEOMETRY, _SOURCE, _MIRRORED = "notice_seen", "geometry", "source
 
 
 class MainWindow(QMainWindow):
-    """FER Live's window. settings remembers geometry, source and mirror; config is what the user may edit."""
+    """FER Live's window. settings remembers geometry, source and mirror; config is what the user may edit.
 
-    def __init__(self, config: Config, settings: QSettings, source: str | None = None) -> None:
+    source: what to start on, else what was used last. session: the folder of one to show instead.
+    """
+
+    def __init__(
+        self, config: Config, settings: QSettings, source: str | None = None, session: Path | None = None
+    ) -> None:
         super().__init__()
         self.setWindowTitle("FER Live")
         self.config = config
         self.controller = LiveController(self)
         self._settings = settings
         self._restart_on = ""
+        self._session = session
         self.status_line = StatusLine(self)
         self.setStatusBar(self.status_line)
         self._build_body()
@@ -145,7 +152,7 @@ class MainWindow(QMainWindow):
         self._list_sources(source or str(self._settings.value(_SOURCE, "")))
         self._show_actions(None)
         if self._settings.value(_NOTICE_SEEN, False, type=bool):
-            QTimer.singleShot(0, self._start_if_possible)
+            QTimer.singleShot(0, self._begin)
         else:
             self._show_page(self.notice)
 
@@ -169,7 +176,13 @@ class MainWindow(QMainWindow):
     def _accept_notice(self) -> None:
         self._settings.setValue(_NOTICE_SEEN, True)
         self._show_page(self.welcome)
-        self._start_if_possible()
+        self._begin()
+
+    def _begin(self) -> None:
+        if self._session is not None:
+            self.reviewing.show_session(self._session)
+        else:
+            self._start_if_possible()
 
     def _start_if_possible(self) -> None:
         """Starts if there is a source and the notice has been read, which comes before any camera is opened."""
