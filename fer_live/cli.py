@@ -7,16 +7,14 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import platformdirs
 from tqdm import tqdm
 
 from fer_live import __version__
-from fer_live.backends.backend import Backend
 from fer_live.backends.registry import open_backend, probe_all, shipped_models
 from fer_live.capture.listing import list_cameras
-from fer_live.capture.opening import open_source
 from fer_live.cli_sessions import add_session_commands
 from fer_live.config import (
     APP_NAME,
@@ -27,9 +25,11 @@ from fer_live.config import (
     recording_folder,
 )
 from fer_live.console import exit_code
-from fer_live.core.structs import Result
 from fer_live.errors import FerError, SourceError
 from fer_live.record.session import FRAMES_CSV, versions
+
+if TYPE_CHECKING:
+    from fer_live.pipeline.files import Outcome
 
 
 def main() -> int:
@@ -69,7 +69,9 @@ def _add_analyze(commands: Any) -> None:
     parser = commands.add_parser(
         "analyze",
         help="turn videos and pictures into labelled CSV files",
-        description="Turns each source into a folder with frames.csv and session.json (docs/csv.md).",
+        description="Turns each source into a folder with frames.csv and session.json (docs/csv.md).\n"
+        "After an interruption the same command goes on: it skips what is finished, if source, settings, weights and\n"
+        "versions are the same, and makes anew what is half done.",
         epilog=f"settings, for --set and the settings file {default_config_path()}:\n{settings}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -86,6 +88,15 @@ def _add_analyze(commands: Any) -> None:
         help="take the pictures of a folder as a video of so many frames a second (default: each stands alone)",
     )
     parser.add_argument("--video", action="store_true", help="also write overlay.mp4, with boxes and labels drawn in")
+    parser.add_argument(
+        "--jobs",
+        type=_count,
+        metavar="N",
+        help="sources at once, each in a process of its own (default: as many as there are CPUs)",
+    )
+    parser.add_argument(
+        "--again", action="store_true", help="analyse all into new folders, whatever is there from earlier runs"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object a source")
     _add_settings(parser)
     parser.set_defaults(run=_analyze)
@@ -129,6 +140,12 @@ def _positive(text: str) -> float:
     return value
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number above 0")
+    return int(text)
+
+
 def _config_of(arguments: argparse.Namespace) -> Config:
     shorthands = {"model": arguments.model, "backend": arguments.backend}
     assignments = [
@@ -145,44 +162,60 @@ def _open_app(arguments: argparse.Namespace) -> None:
 
 
 def _analyze(arguments: argparse.Namespace) -> None:
-    config = _config_of(arguments)
-    with open_backend(config.backend, config.model) as backend:
-        failures = []
-        for name in arguments.sources:
-            try:
-                _analyze_one(name, arguments, config, backend)
-            except SourceError as error:
-                failures.append(error)
-                if len(arguments.sources) > 1:
-                    tqdm.write(f"error: {error}", file=sys.stderr)
-    if len(arguments.sources) == 1 and failures:
-        raise failures[0]
-    if failures:
-        raise SourceError(f"{len(failures)} of {len(arguments.sources)} sources could not be analysed (see above).")
-
-
-def _analyze_one(name: str, arguments: argparse.Namespace, config: Config, backend: Backend) -> None:
     # Imported late: MediaPipe takes a second to import, which --help and errors need not wait for.
-    from fer_live.pipeline.files import analyse_source
+    from fer_live.pipeline.batch import analyse_batch
+    from fer_live.pipeline.files import Order
 
-    frames = faces = 0
-    with (
-        open_source(name, arguments.sequence) as source,
-        tqdm(total=source.size, desc=source.name, unit=" frames", disable=None) as bar,
-    ):
+    names = arguments.sources
+    order = Order(_config_of(arguments), arguments.sequence, arguments.video)
+    with tqdm(total=0, unit=" frames", disable=None) as bar:
+        report = _BatchReport(bar, len(names), arguments.json)
+        analyse_batch(names, arguments.out, order, report, arguments.jobs, arguments.again)
+    if len(names) == 1 and report.failures:
+        raise report.failures[0]
+    if report.failures:
+        raise SourceError(f"{len(report.failures)} of {len(names)} sources could not be analysed (see above).")
 
-        def on_result(result: Result) -> None:
-            nonlocal frames, faces
-            frames += 1
-            faces += len(result.tracks)
-            bar.update()
 
-        folder = analyse_source(source, arguments.out, config, backend, on_result, arguments.video)
-    path = folder / FRAMES_CSV
-    if arguments.json:
-        print(json.dumps({"source": name, "csv": str(path), "frames": frames, "labelled_faces": faces}))
-    else:
-        print(f"{path}: {frames} frames, {faces} labelled faces")
+class _BatchReport:
+    """Shows a batch as one bar of frames and a line for each source; a pipeline.batch.Report."""
+
+    def __init__(self, bar: tqdm[Any], sources: int, as_json: bool) -> None:
+        self._bar = bar
+        self._sources = sources
+        self._as_json = as_json
+        self._done = 0
+        self.failures: list[FerError] = []
+
+    def expect(self, frames: int | None) -> None:
+        self._bar.total = None if frames is None or self._bar.total is None else self._bar.total + frames
+        self._bar.refresh()
+
+    def frame(self) -> None:
+        self._bar.update()
+
+    def outcome(self, outcome: Outcome) -> None:
+        self._done += 1
+        if self._sources > 1:
+            self._bar.set_description_str(f"{self._done} of {self._sources} sources")
+        if isinstance(outcome.session, Path):
+            line = _json_line if self._as_json else _sentence
+            tqdm.write(line(outcome, outcome.session / FRAMES_CSV))
+            return
+        self.failures.append(outcome.session)
+        if self._sources > 1:
+            tqdm.write(f"error: {outcome.session}", file=sys.stderr)
+
+
+def _json_line(outcome: Outcome, path: Path) -> str:
+    counts = {} if outcome.is_earlier else {"frames": outcome.frames, "labelled_faces": outcome.faces}
+    return json.dumps({"source": outcome.name, "csv": str(path), "skipped": outcome.is_earlier, **counts})
+
+
+def _sentence(outcome: Outcome, path: Path) -> str:
+    if outcome.is_earlier:
+        return f"{path}: analysed before, skipped (--again analyses it anew)"
+    return f"{path}: {outcome.frames} frames, {outcome.faces} labelled faces"
 
 
 def _record(arguments: argparse.Namespace) -> None:

@@ -36,6 +36,8 @@ class PictureSource(Closing):
         digest = hashlib.sha256()
         for picture in self._paths:
             digest.update(picture.name.encode() + b"\0" + identity_of(picture).encode())
+        if rate_hz is not None:
+            digest.update(f"at {rate_hz} Hz".encode())
         self.identity = digest.hexdigest()
 
     def read(self) -> Frame | None:

@@ -14,7 +14,7 @@ from fer_live.errors import SourceError
 class Source(Closing, Protocol):
     """Frames in order; opened when made, read and closed on one thread.
 
-    name: for the session folder and for people. identity: SHA-256, hexadecimal, of what the frames come from.
+    name: for the session folder and for people. identity: SHA-256, hexadecimal, of what decides the frames.
     size: number of frames, by its header for a video, or None if it is not known. is_stills: frames are unrelated
     pictures without a time. files: what each frame of stills was read from, else empty.
     """

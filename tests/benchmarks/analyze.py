@@ -33,7 +33,7 @@ def rate(faces: int, model: str) -> tuple[float, float]:
 
     with tempfile.TemporaryDirectory() as folder, open_backend("auto", model) as backend:
         started = time.perf_counter()
-        analyse_source(WallSource(faces, FRAMES), Path(folder), Config(), backend, count)
+        analyse_source(WallSource(faces, FRAMES), Path(folder) / "wall", Config(), backend, count)
         return FRAMES / (time.perf_counter() - started), seen / FRAMES
 
 

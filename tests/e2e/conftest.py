@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,3 +47,13 @@ def fer_live(environment: dict[str, str]) -> Run:
         return subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8")
 
     return run
+
+
+@contextmanager
+def ctrl_c_reaches() -> Iterator[None]:
+    """What is started in here heeds Ctrl-C, although a shell may have started the tests with it ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from fer_live.core.modelcard import FER2013_LABELS
-from tests.e2e.conftest import FER_LIVE, Run, Session
+from tests.e2e.conftest import FER_LIVE, Run, Session, ctrl_c_reaches
 
 pytestmark = pytest.mark.usefixtures("shipped_weights")
 
@@ -137,7 +137,7 @@ def test_photographs_stand_alone(sessions: dict[str, Session], media: Path) -> N
 
 @pytest.mark.usefixtures("sessions")
 def test_same_input_gives_same_bytes_under_a_new_name(fer_live: Run, folder: Path, sources: list[str]) -> None:
-    again = fer_live(["analyze", *sources[:2], sources[3], sources[1], "--out", folder / "out"])
+    again = fer_live(["analyze", *sources[:2], sources[3], sources[1], "--out", folder / "out", "--again"])
     assert again.returncode == 0, again.stderr
     assert f"{folder / 'out' / 'demo-2' / 'frames.csv'}: 240 frames, " in again.stdout
     for name, copy in (
@@ -213,18 +213,14 @@ def test_ctrl_c_leaves_a_readable_session(
     tmp_path: Path, environment: dict[str, str], terminal: tuple[int, int]
 ) -> None:
     ours, theirs = terminal
-    # A shell may have started the tests with Ctrl-C ignored, which processes inherit.
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
+    with ctrl_c_reaches():
         process = subprocess.Popen(
             [*FER_LIVE, "analyze", "demo", "--out", str(tmp_path)],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=theirs,
         )
-    finally:
-        signal.signal(signal.SIGINT, before)
-        os.close(theirs)
+    os.close(theirs)
     shown = _read_until(ours, r"\b[1-9]\d*/240")
     process.send_signal(signal.SIGINT)
     shown += _read_until(ours, "(?!)")

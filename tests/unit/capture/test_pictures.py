@@ -64,13 +64,13 @@ def test_rate_makes_a_sequence(tmp_path: Path) -> None:
         assert source.is_stills
 
 
-def test_identity_follows_content_and_names(tmp_path: Path) -> None:
+def test_identity_follows_content_names_and_rate(tmp_path: Path) -> None:
     write_picture(tmp_path / "a.png", quarters())
     before = PictureSource(tmp_path).identity
     (tmp_path / "a.png").rename(tmp_path / "b.png")
     renamed = PictureSource(tmp_path).identity
     write_picture(tmp_path / "b.png", quarters(32, 32))
-    assert len({before, renamed, PictureSource(tmp_path).identity}) == 3
+    assert len({before, renamed, PictureSource(tmp_path).identity, PictureSource(tmp_path, 25.0).identity}) == 4
 
 
 def test_folder_without_pictures_is_named(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ def finder(monkeypatch: pytest.MonkeyPatch) -> ScriptedFinder:
     return finder
 
 
-def _analyse(folder: Path, source: PictureCamera, on_result: Callable[[Result], None] = lambda _: None) -> Path:
-    return analyse_source(source, folder, Config(), TableBackend(), on_result)
+def _analyse(folder: Path, source: PictureCamera, on_result: Callable[[Result], None] = lambda _: None) -> None:
+    analyse_source(source, folder / "pictures", Config(), TableBackend(), on_result)
 
 
 def _session(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -39,9 +39,8 @@ def _session(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 def test_a_source_becomes_a_session(tmp_path: Path, finder: ScriptedFinder) -> None:
     seen: list[int] = []
-    folder = _analyse(tmp_path, PictureCamera([_HAPPY] * 4), lambda result: seen.append(result.frame_index))
-    rows, facts = _session(folder)
-    assert folder == tmp_path / "pictures"
+    _analyse(tmp_path, PictureCamera([_HAPPY] * 4), lambda result: seen.append(result.frame_index))
+    rows, facts = _session(tmp_path / "pictures")
     assert seen == [0, 1, 2, 3]
     assert rows.status.tolist() == ["ok", "no_face", "ok", "ok"]
     assert rows.label.dropna().unique().tolist() == ["happy"]
@@ -55,7 +54,8 @@ def test_a_source_becomes_a_session(tmp_path: Path, finder: ScriptedFinder) -> N
 
 
 def test_stills_stand_alone(tmp_path: Path) -> None:
-    rows, _ = _session(_analyse(tmp_path, PictureCamera([_HAPPY] * 4, is_stills=True)))
+    _analyse(tmp_path, PictureCamera([_HAPPY] * 4, is_stills=True))
+    rows, _ = _session(tmp_path / "pictures")
     assert rows.face_id.dropna().tolist() == [1, 2, 3]
     assert rows.t_mono_s.isna().all()
 
