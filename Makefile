@@ -13,7 +13,7 @@ run: .venv/app-installed
 		$(python) -m fer_live; \
 	else \
 		echo "There is no display to open the window on: analysing the demo instead."; \
-		$(python) -m fer_live analyze demo --out sessions; \
+		$(python) -m fer_live analyze demo --again --out sessions; \
 	fi
 
 test: .venv/dev-installed
