@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,11 @@ from fer_live.errors import RecordError
 if TYPE_CHECKING:
     from av import VideoFrame
 
-VIDEO_MP4 = "video.mp4"
 _AHEAD_S = 1.0
 """So far ahead it is quicker to read on than to look for the key frame before."""
+
+_STALE_S = 1.0
+"""So long a picture stands; after that the camera was away, or the video is torn."""
 
 
 class Stills(Closing):
@@ -40,26 +43,25 @@ class Stills(Closing):
         self._frames = self._file.decode(self._stream)
 
     def read(self, time_s: float) -> NDArray[np.uint8] | None:
-        """The picture that stood at a time of the session, s, as uint8 (H, W, 3) BGR; None before the first."""
-        try:
-            self._advance_to(time_s)
-        except self._errors:
-            return None
-        return None if self._newest is None else self._newest.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
-
-    def close(self) -> None:
-        """Closes the file."""
-        self._file.close()
-
-    def _advance_to(self, time_s: float) -> None:
+        """The picture that stood at a time of the session, s, as uint8 (H, W, 3) BGR; None where there is none."""
         here = None if self._newest is None else self._newest.time
         if here is None or not here <= time_s <= here + _AHEAD_S:
             self._file.seek(max(0, round(time_s * 1e6)))
             self._frames = self._file.decode(self._stream)
             self._newest = self._next = None
-        while True:
-            if self._next is None:
-                self._next = next(self._frames, None)
-            if self._next is None or self._next.time > time_s:
-                return
-            self._newest, self._next = self._next, None
+        while (following := self._peek()) is not None and following.time <= time_s:
+            self._newest, self._next = following, None
+        if self._newest is None or time_s - self._newest.time > _STALE_S:
+            return None
+        return self._newest.to_ndarray(format="bgr24").astype(np.uint8, copy=False)
+
+    def _peek(self) -> VideoFrame | None:
+        """The picture after the newest; None at the end, which a crash may have torn."""
+        if self._next is None:
+            with suppress(StopIteration, self._errors):
+                self._next = next(self._frames)
+        return self._next
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()

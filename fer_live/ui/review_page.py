@@ -11,11 +11,12 @@ from PyQt6.QtWidgets import QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
 
 from fer_live.core.structs import Frame
 from fer_live.errors import FerError
+from fer_live.record.cameravideo import VIDEO_MP4
 from fer_live.review import editing
 from fer_live.review.reading import Session
 from fer_live.review.replay import result_at
 from fer_live.review.series import FaceSeries, face_ids, face_series, length_s
-from fer_live.review.stills import VIDEO_MP4, Stills
+from fer_live.review.stills import Stills
 from fer_live.ui.banner import Banner, Tone, Until
 from fer_live.ui.keys import Key, Keys
 from fer_live.ui.marker_table import MarkerTable
