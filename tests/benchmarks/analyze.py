@@ -1,6 +1,6 @@
-"""Frames a second of `analyze`, and the time from nothing to a first labelled face.
+"""Frames a second of `analyze`, the time from nothing to a first labelled face, and what several jobs gain.
 
-python tests/benchmarks/analyze.py [--model NAME] [--rounds N]
+python tests/benchmarks/analyze.py [--model NAME] [--rounds N] [--jobs N]
 """
 
 from __future__ import annotations
@@ -37,20 +37,30 @@ def rate(faces: int, model: str) -> tuple[float, float]:
         return FRAMES / (time.perf_counter() - started), seen / FRAMES
 
 
-def first_face(model: str) -> float:
-    """Seconds a whole process takes to label one photograph."""
-    photograph = resources.files("matplotlib") / "mpl-data/sample_data/grace_hopper.jpg"
+def whole_run(model: str, *arguments: str) -> float:
+    """Seconds a whole process takes to analyse something."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, "-m", "fer_live", "analyze", str(photograph), "--out", folder, "--model", model]
+        command = [sys.executable, "-m", "fer_live", "analyze", *arguments, "--out", folder, "--model", model]
         started = time.perf_counter()
         subprocess.run(command, check=True, capture_output=True)
         return time.perf_counter() - started
+
+
+def gain(model: str, jobs: int) -> float:
+    """How many times faster so many demos are analysed at once than one after the other."""
+    demos = ["demo"] * jobs
+    return whole_run(model, *demos, "--jobs", "1") / whole_run(model, *demos, "--jobs", str(jobs))
+
+
+def shown(values: list[float], digits: int) -> str:
+    return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", nargs="+", default=["mobilevit_xxs", "resnet18"])
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--jobs", type=int, default=2, help="for the comparison with one job; 1: none")
     arguments = parser.parse_args()
     cases = [(model, faces) for model in arguments.model for faces in (0, 1, 5)]
     rates: dict[tuple[str, int], list[float]] = {case: [] for case in cases}
@@ -61,12 +71,14 @@ def main() -> None:
             rates[case].append(frames_per_s)
     print(f"640x480, {FRAMES} frames, {arguments.rounds} rounds in turn; median (min-max)")
     for case in cases:
-        spread = f"{statistics.median(rates[case]):.0f} ({min(rates[case]):.0f}-{max(rates[case]):.0f})"
-        print(f"{case[0]:14} {case[1]} faces ({found[case]:.2f} found a frame): {spread} frames/s")
+        print(f"{case[0]:14} {case[1]} faces ({found[case]:.2f} found a frame): {shown(rates[case], 0)} frames/s")
+    photograph = str(resources.files("matplotlib") / "mpl-data/sample_data/grace_hopper.jpg")
     for model in arguments.model:
-        seconds = [first_face(model) for _ in range(arguments.rounds)]
-        spread = f"{statistics.median(seconds):.2f} ({min(seconds):.2f}-{max(seconds):.2f})"
-        print(f"{model:14} one photograph, whole process: {spread} s")
+        seconds = [whole_run(model, photograph) for _ in range(arguments.rounds)]
+        print(f"{model:14} one photograph, whole process: {shown(seconds, 2)} s")
+    for model in arguments.model if arguments.jobs > 1 else ():
+        gains = [gain(model, arguments.jobs) for _ in range(arguments.rounds)]
+        print(f"{model:14} {arguments.jobs} demos, --jobs {arguments.jobs} against 1: {shown(gains, 2)} times as fast")
 
 
 if __name__ == "__main__":
