@@ -13,7 +13,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_live.backends.onnxruntime import check_batch
+from fer_live.backends.backend import check_batch
 from fer_live.capture.pictures import read_picture
 from fer_live.core.modelcard import FER2013_LABELS, ModelCard
 from fer_live.core.structs import Faces, Frame

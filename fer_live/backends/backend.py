@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 
 from fer_live.core.closing import Closing
 from fer_live.core.modelcard import ModelCard
+
+MAX_BATCH = 32
+"""The largest N that the backends of this package take at once."""
 
 
 class Backend(Closing, Protocol):
@@ -33,3 +37,30 @@ class Backend(Closing, Protocol):
     def close(self) -> None:
         """Frees the network; calling it again does nothing."""
         ...
+
+
+class BackendClass(Protocol):
+    """What the registry asks of a class of backends."""
+
+    def __call__(self, weights: Path) -> Backend:
+        """Opens a network; raises ModelError for a broken .onnx or card, BackendError if it does not run here."""
+        ...
+
+    def unavailable_because(self, weights: Path | None = None) -> str | None:
+        """Why the backend cannot run here, or cannot run a network of which weights is the .onnx; else None."""
+        ...
+
+    def preparation(self, weights: Path) -> list[str] | None:
+        """Arguments of the Python program that must run before this backend can open a network; None if none must.
+
+        Also None where no preparation would help. The program prints lines of progress, one a step, as
+        `3/10 what it does`, and ends with code 0, or with another one after a sentence on standard error.
+        """
+        ...
+
+
+def check_batch(batch: NDArray[np.float32], card: ModelCard, max_batch: int) -> None:
+    """Raises ValueError unless batch is float32 (1..max_batch, 1, H, W) of the card's size."""
+    wanted = (card.input.channels, card.input.height, card.input.width)
+    if batch.dtype != np.float32 or batch.shape[1:] != wanted or not 1 <= len(batch) <= max_batch:
+        raise ValueError(f"batch must be float32 (1..{max_batch}, {wanted}), got {batch.dtype} {batch.shape}")

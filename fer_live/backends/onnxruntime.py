@@ -1,13 +1,17 @@
-"""ONNX Runtime on the CPU."""
+"""ONNX Runtime, on the CPU or on an NVIDIA GPU."""
 
 from __future__ import annotations
 
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.backends.backend import MAX_BATCH, check_batch
+from fer_live.backends.nvidia import driver_refusal
 from fer_live.core.closing import Closing
 from fer_live.core.modelcard import ModelCard, load_verified_card
 from fer_live.errors import BackendError, ModelError
@@ -15,7 +19,7 @@ from fer_live.errors import BackendError, ModelError
 if TYPE_CHECKING:
     import onnxruntime
 
-MAX_BATCH = 32
+_CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
 
 
 class OnnxCpuBackend(Closing):
@@ -26,34 +30,34 @@ class OnnxCpuBackend(Closing):
 
     name = "onnx-cpu"
     max_batch = MAX_BATCH
+    _provider = _CPU
 
     def __init__(self, weights: Path) -> None:
-        """Loads a verified .onnx; raises ModelError if it, its card or their agreement is broken."""
-        import onnxruntime
+        """Loads a verified .onnx; raises ModelError if it, its card or their agreement is broken.
 
+        Raises BackendError if ONNX Runtime takes another provider than the one this class stands for.
+        """
         self.card: ModelCard = load_verified_card(weights)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            session = onnxruntime.InferenceSession(weights, options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # ONNX Runtime's errors share no base class below Exception
-            raise ModelError(f"'{weights}' is not a network that ONNX Runtime can load ({error}).") from error
+        session = _open_session(weights, self._provider)
         _check_signature(session, self.card, weights)
+        provider = session.get_providers()[0]
+        if provider != self._provider:
+            raise BackendError(
+                f"ONNX Runtime cannot use its {_short(self._provider)} provider here and took {_short(provider)}.",
+                "What it lacks is above, or in the log of the terminal: mostly CUDA or cuDNN.",
+            )
         self._session: onnxruntime.InferenceSession | None = session
         self._input = session.get_inputs()[0].name
-        self.device = f"ONNX Runtime {session.get_providers()[0].removesuffix('ExecutionProvider')}"
+        self.device = f"ONNX Runtime {_short(provider)}"
 
     @staticmethod
-    def unavailable_because() -> str | None:
-        """None if this backend can run here, else the reason."""
-        try:
-            import onnxruntime
-        except ImportError as error:
-            return f"onnxruntime cannot be imported: {error}"
-        if "CPUExecutionProvider" not in onnxruntime.get_available_providers():
-            return "this build of onnxruntime has no CPU provider"
+    def unavailable_because(weights: Path | None = None) -> str | None:
+        """See BackendClass."""
+        return _provider_refusal(_CPU)
+
+    @staticmethod
+    def preparation(weights: Path) -> list[str] | None:
+        """See BackendClass: nothing has to be prepared."""
         return None
 
     def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -61,7 +65,10 @@ class OnnxCpuBackend(Closing):
         check_batch(batch, self.card, self.max_batch)
         if self._session is None:
             raise BackendError("The backend is closed.")
-        (probabilities,) = self._session.run(None, {self._input: batch})
+        try:
+            (probabilities,) = self._session.run(None, {self._input: batch})
+        except Exception as error:  # ONNX Runtime's errors share no base class below Exception
+            raise BackendError(f"{self.device} failed ({error}).", "Set backend to another one.") from error
         return np.asarray(probabilities, np.float32)
 
     def close(self) -> None:
@@ -69,11 +76,50 @@ class OnnxCpuBackend(Closing):
         self._session = None
 
 
-def check_batch(batch: NDArray[np.float32], card: ModelCard, max_batch: int) -> None:
-    """Raises ValueError unless batch is float32 (1..max_batch, 1, H, W) of the card's size."""
-    wanted = (card.input.channels, card.input.height, card.input.width)
-    if batch.dtype != np.float32 or batch.shape[1:] != wanted or not 1 <= len(batch) <= max_batch:
-        raise ValueError(f"batch must be float32 (1..{max_batch}, {wanted}), got {batch.dtype} {batch.shape}")
+class OnnxCudaBackend(OnnxCpuBackend):
+    """A network in ONNX Runtime's CUDA provider."""
+
+    name = "onnx-cuda"
+    _provider = _CUDA
+
+    @staticmethod
+    def unavailable_because(weights: Path | None = None) -> str | None:
+        """See BackendClass."""
+        return driver_refusal() or _provider_refusal(_CUDA)
+
+
+def _provider_refusal(provider: str) -> str | None:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        return f"onnxruntime cannot be imported: {error}"
+    if provider in onnxruntime.get_available_providers():
+        return None
+    hint = "; onnxruntime-gpu in place of onnxruntime has it" if provider == _CUDA else ""
+    return f"this build of onnxruntime has no {_short(provider)} provider{hint}"
+
+
+def _open_session(weights: Path, provider: str) -> onnxruntime.InferenceSession:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.inter_op_num_threads = 1
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if provider == _CUDA:
+        with redirect_stdout(sys.stderr):  # it prints what it does not find, and output may be JSON
+            onnxruntime.preload_dlls()
+    try:
+        session = onnxruntime.InferenceSession(weights, options, providers=list(dict.fromkeys((provider, _CPU))))
+    except Exception as error:  # ONNX Runtime's errors share no base class below Exception
+        raise ModelError(f"'{weights}' is not a network that ONNX Runtime can load ({error}).") from error
+    # After a failure it would go on with another provider, and not tell.
+    session.disable_fallback()
+    return session
+
+
+def _short(provider: str) -> str:
+    return provider.removesuffix("ExecutionProvider")
 
 
 def _check_signature(session: onnxruntime.InferenceSession, card: ModelCard, weights: Path) -> None:

@@ -6,16 +6,20 @@ import logging
 from dataclasses import dataclass
 from importlib import import_module, resources
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from fer_live.backends.backend import Backend
+from fer_live.backends.backend import Backend, BackendClass
+from fer_live.core.modelcard import HALF_SUFFIX
 from fer_live.errors import BackendError, ModelError
 
 log = logging.getLogger(__name__)
 
-BACKENDS = {"onnx-cpu": "fer_live.backends.onnxruntime:OnnxCpuBackend"}
+BACKENDS = {
+    "tensorrt": "fer_live.backends.tensorrt:TensorRtBackend",
+    "onnx-cuda": "fer_live.backends.onnxruntime:OnnxCudaBackend",
+    "onnx-cpu": "fer_live.backends.onnxruntime:OnnxCpuBackend",
+}
 """Name to 'module:Class', in the order in which `auto` tries them. Classes are imported when first asked for."""
 
 
@@ -28,15 +32,16 @@ class Probe:
     reason: str
 
 
-def probe(name: str) -> Probe:
-    """Asks a backend whether it can run here, without loading a network."""
-    reason = _backend_class(name).unavailable_because()
+def probe(name: str, model: str | Path | None = None) -> Probe:
+    """Asks a backend whether it can run here, and whether it can run a network (see find_weights) if one is given."""
+    weights = None if model is None else find_weights(model)
+    reason = _backend_class(name).unavailable_because(weights)
     return Probe(name, reason is None, reason or "")
 
 
-def probe_all() -> list[Probe]:
+def probe_all(model: str | Path | None = None) -> list[Probe]:
     """All backends, in the order of preference."""
-    return [probe(name) for name in BACKENDS]
+    return [probe(name, model) for name in BACKENDS]
 
 
 def open_backend(name: str, model: str | Path) -> Backend:
@@ -47,34 +52,63 @@ def open_backend(name: str, model: str | Path) -> Backend:
     Raises BackendError if none runs, ModelError if the network is missing or damaged.
     """
     weights = find_weights(model)
-    names = list(BACKENDS) if name == "auto" else [name]
     refusals = []
-    for candidate in names:
-        found = probe(candidate)
+    for candidate in _candidates(name):
+        found = probe(candidate, weights)
         if found.available:
-            return _warm(_backend_class(candidate)(weights))
+            try:
+                return _warm(_backend_class(candidate)(weights))
+            except BackendError as error:
+                if name != "auto":
+                    raise
+                found = Probe(candidate, False, str(error))
         refusals.append(f"{candidate}: {found.reason}")
         log.info("backend passed over: %s", refusals[-1])
     raise BackendError(f"No backend can run here ({'; '.join(refusals)}).", "See `fer-live backends`.")
 
 
-def _backend_class(name: str) -> Any:
+def preparation(name: str, model: str | Path) -> list[str] | None:
+    """What must run once before the best backend that `name` allows can open a network: see BackendClass.
+
+    None if that backend, or a better one, can open it now. Raises as open_backend does.
+    """
+    weights = find_weights(model)
+    for candidate in _candidates(name):
+        backend_class = _backend_class(candidate)
+        if (arguments := backend_class.preparation(weights)) is not None:
+            return arguments
+        if backend_class.unavailable_because(weights) is None:
+            return None
+    return None
+
+
+def _candidates(name: str) -> list[str]:
+    return list(BACKENDS) if name == "auto" else [name]
+
+
+def _backend_class(name: str) -> BackendClass:
     if name not in BACKENDS:
         raise BackendError(f"Unknown backend '{name}'.", f"Choose one of: auto, {', '.join(BACKENDS)}.")
     module, attribute = BACKENDS[name].split(":")
-    return getattr(import_module(module), attribute)
+    found: BackendClass = getattr(import_module(module), attribute)
+    return found
 
 
 def _warm(backend: Backend) -> Backend:
     spec = backend.card.input
-    backend.infer(np.zeros((backend.max_batch, spec.channels, spec.height, spec.width), np.float32))
+    try:
+        backend.infer(np.zeros((backend.max_batch, spec.channels, spec.height, spec.width), np.float32))
+    except BackendError:
+        backend.close()
+        raise
     return backend
 
 
 def shipped_models() -> list[str]:
     """Names of the networks that come with FER Live."""
     folder = resources.files("fer_live.weights")
-    return sorted(entry.name.removesuffix(".onnx") for entry in folder.iterdir() if entry.name.endswith(".onnx"))
+    names = [entry.name for entry in folder.iterdir()]
+    return sorted(name[: -len(".onnx")] for name in names if name.endswith(".onnx") and not name.endswith(HALF_SUFFIX))
 
 
 def find_weights(model: str | Path) -> Path:

@@ -16,6 +16,7 @@ FER2013_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutr
 Training writes it into each card; everything at run time reads it from the card.
 """
 
+HALF_SUFFIX = ".fp16.onnx"
 _REBUILD = "Rebuild it with `python -m training.fit`, or reinstall FER Live."
 
 
@@ -89,9 +90,15 @@ def load_card(path: Path) -> ModelCard:
         raise ModelError(f"Model card '{path}' is invalid at '{where}': {first['msg']}.", _REBUILD) from error
 
 
+def half_path(weights: Path) -> Path:
+    """Path of the float16 network, with float32 input and output, that belongs to an .onnx file and has its card."""
+    return weights.with_name(weights.stem + HALF_SUFFIX)
+
+
 def card_path(weights: Path) -> Path:
     """Path of the card that belongs to a weights file: the same name, ending in .json."""
-    return weights.with_suffix(".json")
+    name = weights.name.removesuffix(HALF_SUFFIX)
+    return weights.with_name(f"{name}.json") if name != weights.name else weights.with_suffix(".json")
 
 
 def load_verified_card(weights: Path) -> ModelCard:

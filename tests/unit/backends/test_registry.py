@@ -20,8 +20,12 @@ class NoDevice:
         NoDevice.opened += 1
 
     @staticmethod
-    def unavailable_because() -> str | None:
+    def unavailable_because(weights: Path | None = None) -> str | None:
         return "no such device"
+
+    @staticmethod
+    def preparation(weights: Path) -> list[str] | None:
+        return None
 
 
 @pytest.fixture

@@ -1,0 +1,105 @@
+"""TensorRT on the first NVIDIA GPU."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_live.backends.backend import MAX_BATCH, check_batch
+from fer_live.backends.engine_files import EngineName
+from fer_live.backends.nvidia import driver_refusal
+from fer_live.core.closing import Closing
+from fer_live.core.modelcard import ModelCard, half_path, load_verified_card, sha256_of
+from fer_live.errors import BackendError
+
+BUILDER = "fer_live.backends.build_engine"
+"""The program that builds engines."""
+
+_MAJORS = ("10", "11")
+_INSTALL = "`pip install fer-live[tensorrt]` installs it"
+
+
+class TensorRtBackend(Closing):
+    """A network as a float16 engine, built beforehand for this GPU; crops and probabilities stay float32."""
+
+    name = "tensorrt"
+    max_batch = MAX_BATCH
+
+    def __init__(self, weights: Path) -> None:
+        """Opens the engine of an .onnx file; raises BackendError if there is none or TensorRT refuses it.
+
+        A refused engine is removed, so that it is built anew.
+        """
+        reason = self.unavailable_because(weights)
+        if reason is not None:
+            raise BackendError(f"TensorRT cannot run '{weights.stem}': {reason}.")
+        from fer_live.backends.engine import Engine, EngineRefused
+
+        self.card: ModelCard = load_verified_card(half_path(weights))
+        path = engine_name(weights).path()
+        try:
+            engine = Engine(path.read_bytes(), self.card)
+        except EngineRefused:
+            path.unlink(missing_ok=True)
+            raise
+        self._engine: Engine | None = engine
+        self.device = engine.device
+
+    @staticmethod
+    def unavailable_because(weights: Path | None = None) -> str | None:
+        """See BackendClass."""
+        reason = build_refusal(weights)
+        if reason is None and weights is not None and not engine_name(weights).path().is_file():
+            return f"no engine of '{weights.stem}' is built yet for this GPU; `python -m {BUILDER} {weights}` builds it"
+        return reason
+
+    @staticmethod
+    def preparation(weights: Path) -> list[str] | None:
+        """See BackendClass."""
+        if build_refusal(weights) is not None or engine_name(weights).path().is_file():
+            return None
+        return ["-m", BUILDER, str(weights)]
+
+    def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See Backend.infer."""
+        check_batch(batch, self.card, self.max_batch)
+        if self._engine is None:
+            raise BackendError("The backend is closed.")
+        return self._engine.run(batch)
+
+    def close(self) -> None:
+        """See Backend.close."""
+        if self._engine is not None:
+            self._engine.close()
+            self._engine = None
+
+
+def build_refusal(weights: Path | None) -> str | None:
+    """Why no engine can be built or run here, or none of a network of which weights is the .onnx; else None."""
+    reason = driver_refusal() or _package_refusal()
+    if reason is None and weights is not None and not half_path(weights).is_file():
+        return f"there is no '{half_path(weights).name}' beside '{weights.name}'"
+    return reason
+
+
+def _package_refusal() -> str | None:
+    for module, package in (("cuda.bindings.driver", "cuda-bindings"), ("tensorrt", "tensorrt")):
+        try:
+            found = import_module(module)
+        except (ImportError, OSError, RuntimeError) as error:  # its libraries may be missing, or be for another driver
+            return f"{package} cannot be imported ({error}); {_INSTALL}"
+    if found.__version__.split(".")[0] not in _MAJORS:
+        return f"tensorrt {found.__version__} is not of version {' or '.join(_MAJORS)}; {_INSTALL}"
+    return None
+
+
+def engine_name(weights: Path) -> EngineName:
+    """The engine of an .onnx file that this GPU and this TensorRT need; raises BackendError if the GPU refuses."""
+    from fer_live.backends.cuda import first_gpu
+    from fer_live.backends.engine import VERSION
+
+    gpu = first_gpu()
+    return EngineName(weights.stem, sha256_of(half_path(weights)), VERSION, gpu.name, gpu.sm)
