@@ -39,6 +39,9 @@ class OutletStatus:
     dropped: int
     error: FerError | None
 
+    def __str__(self) -> str:
+        return self.name if self.clients is None else f"{self.name} {self.clients}"
+
 
 class Line(Protocol):
     """One way to other programs; made, used and closed on one thread, but its properties can be read from any.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import threading
 import time
 from collections import deque
@@ -25,6 +26,8 @@ from fer_live.outlets.outlet import Analysed, OnMarker, marker_name
 SCHEMA_VERSION = 1
 _LARGEST_MESSAGE = 4096
 _CLOSE_S = 0.5
+_quiet = logging.getLogger(f"{__name__}.clients")
+_quiet.setLevel(logging.CRITICAL)  # a client that breaks the protocol is not this program's error
 
 
 class _Client:
@@ -99,6 +102,7 @@ class WebSocketLine:
                 self._port,
                 origins=self._origins,
                 compression=None,
+                logger=_quiet,
                 max_size=_LARGEST_MESSAGE,
                 close_timeout=_CLOSE_S,
             )

@@ -10,9 +10,10 @@ from fer_live.backends.registry import open_backend
 from fer_live.capture.camera import CameraMode
 from fer_live.capture.opening import live_source
 from fer_live.config import Config
-from fer_live.errors import SourceError
+from fer_live.errors import FerError, SourceError
+from fer_live.outlets.opening import make_outlets
 from fer_live.pipeline.files import open_finder
-from fer_live.pipeline.live import LiveSession, LiveState
+from fer_live.pipeline.live import LiveSession, LiveState, LiveStatus
 from fer_live.record.recorder import Recorder
 
 _TICK_S = 0.1
@@ -26,21 +27,28 @@ def live_session(text: str, config: Config) -> LiveSession:
         live_source(text, asked),
         lambda: open_finder(config.finder),
         lambda: open_backend(config.backend, config.model),
+        outlets=make_outlets(config),
     )
 
 
 def record_live(
-    text: str, parent: Path, config: Config, seconds: float | None, on_status: Callable[[float, str], None]
+    text: str,
+    parent: Path,
+    config: Config,
+    seconds: float | None,
+    on_status: Callable[[float, str], None],
+    on_warning: Callable[[FerError], None] = lambda warning: None,
 ) -> tuple[dict[str, int], Path]:
     """Records a source until seconds are over, it ends or Ctrl-C; returns the counts and the session's folder.
 
-    on_status is called several times a second with the seconds recorded and what is going on.
+    on_status is called several times a second with the seconds recorded and what is going on. on_warning is called
+    once for each thing that goes wrong without ending the recording: an outlet that fails, a disk that gets full.
     Raises what ended it early; what was recorded until then is kept.
     """
     session = live_session(text, config)
     session.start()
     try:
-        recorder = _record(session, parent, seconds, on_status)
+        recorder = _record(session, parent, seconds, on_status, on_warning)
     except KeyboardInterrupt:
         recorder = session.recorder
     finally:
@@ -53,9 +61,14 @@ def record_live(
 
 
 def _record(
-    session: LiveSession, parent: Path, seconds: float | None, on_status: Callable[[float, str], None]
+    session: LiveSession,
+    parent: Path,
+    seconds: float | None,
+    on_status: Callable[[float, str], None],
+    on_warning: Callable[[FerError], None],
 ) -> Recorder | None:
     started_at: float | None = None
+    told: set[FerError] = set()
     while True:
         status = session.status()
         if status.error is not None and status.state is LiveState.FAILED:
@@ -65,8 +78,18 @@ def _record(
         if recorder is not None and started_at is None:
             started_at = time.monotonic()
         elapsed_s = 0.0 if started_at is None else time.monotonic() - started_at
-        on_status(elapsed_s, f"{status.state.value}, {status.mode}, {status.dropped} dropped")
+        on_status(elapsed_s, _line(status))
+        warnings = [*status.outlet_errors, *([recorder.warning] if recorder and recorder.warning else [])]
+        for warning in warnings:
+            if warning not in told:
+                told.add(warning)
+                on_warning(warning)
         is_over = seconds is not None and elapsed_s >= seconds
         if is_over or status.state is LiveState.ENDED or (recorder is not None and recorder.error is not None):
             return recorder
         time.sleep(_TICK_S)
+
+
+def _line(status: LiveStatus) -> str:
+    parts = (status.state.value, status.mode, f"{status.dropped} dropped", status.live_to)
+    return ", ".join(part for part in parts if part)

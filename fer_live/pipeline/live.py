@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,6 +20,7 @@ from fer_live.config import Config, RecordingConfig
 from fer_live.core.structs import Frame, Marker, MarkerOrigin, Result
 from fer_live.detect.finder import FaceFinder
 from fer_live.errors import FerError
+from fer_live.outlets.outlet import Outlet, OutletStatus
 from fer_live.pipeline.analysis import AnalysisStage
 from fer_live.pipeline.capture import CaptureStage, CaptureState
 from fer_live.pipeline.facts import setup_facts
@@ -50,7 +51,7 @@ class LiveStatus:
     """state; error: why it is stalled or failed; retry_in_s: until the source is tried again.
 
     mode: what the source delivers; asked: what the camera was asked for, if that differs.
-    frames: captured since the start. dropped: not analysed since the first that was.
+    frames: captured since the start. dropped: not analysed since the first that was. outlets: those that are on.
     """
 
     state: LiveState
@@ -60,6 +61,17 @@ class LiveStatus:
     asked: str = ""
     frames: int = 0
     dropped: int = 0
+    outlets: tuple[OutletStatus, ...] = ()
+
+    @property
+    def live_to(self) -> str:
+        """The outlets that work, with how many listen: 'LSL 1, OSC'."""
+        return ", ".join(str(outlet) for outlet in self.outlets if outlet.error is None)
+
+    @property
+    def outlet_errors(self) -> tuple[FerError, ...]:
+        """Why the other outlets do not."""
+        return tuple(outlet.error for outlet in self.outlets if outlet.error is not None)
 
 
 class _Stage(Protocol):
@@ -81,10 +93,13 @@ class LiveSession:
         open_finder: Callable[[], FaceFinder],
         open_backend: Callable[[], Backend],
         clock: Callable[[], float] = time.monotonic,
+        outlets: Sequence[Outlet] = (),
     ) -> None:
+        """outlets: run with the session, get its results and markers, and may mark (mark)."""
         self._config = config
         self._source = source
         self._clock = clock
+        self._outlets = outlets
         self._stop = threading.Event()
         self._stop_by = 0.0
         self._stop_recorder = threading.Event()
@@ -114,9 +129,12 @@ class LiveSession:
         return self._analysis.backend
 
     def start(self) -> None:
-        """Starts both threads and returns at once."""
+        """Starts all threads and returns at once."""
         for stage, name in ((self._capture, "capture"), (self._analysis, "analysis")):
             self._threads.append(self._spawn(stage, name, self._stop))
+        for outlet in self._outlets:
+            outlet.on_marker = self.mark
+            self._threads.append(self._spawn(outlet, outlet.name, self._stop))
 
     def _open_source(self) -> Source:
         """A file begins once its frames can be analysed, or its first seconds would be lost."""
@@ -151,8 +169,9 @@ class LiveSession:
             self.recorder.offer(Gap(newest.captured_at, reason))
             self._noted_loss = True
         retry_in_s = max(0.0, capture.retry_at - self._clock()) if capture.retry_at else 0.0
+        outlets = tuple(outlet.status() for outlet in self._outlets)
         return LiveStatus(
-            state, error, retry_in_s, capture.mode, capture.asked, capture.frames, self._analysis.dropped
+            state, error, retry_in_s, capture.mode, capture.asked, capture.frames, self._analysis.dropped, outlets
         )
 
     def _judge(self) -> tuple[LiveState, Exception | None]:
@@ -201,7 +220,7 @@ class LiveSession:
         self.recorder = recorder
 
     def mark(self, name: str, origin: MarkerOrigin) -> Marker | None:
-        """Marks the newest captured frame, recorded if a recording is going on; from any thread.
+        """Marks the newest captured frame, in the recording if there is one and in the outlets; from any thread.
 
         Returns the marker, or None before the first frame.
         """
@@ -212,6 +231,8 @@ class LiveSession:
         self.markers.append(marker)
         if recorder is not None:
             recorder.offer(marker)
+        for outlet in self._outlets:
+            outlet.send_marker(marker)
         return marker
 
     def end_recording(self) -> Recorder | None:
@@ -237,7 +258,7 @@ class LiveSession:
     def stop(self) -> list[str]:
         """Stops everything, the recording last; returns the names of threads that did not end in time.
 
-        Capture and analysis together get STOP_TIMEOUT_S since the first request, and then the disk as long again.
+        All but the recording together get STOP_TIMEOUT_S since the first request, and then the disk as long again.
         Calling it again does nothing more.
         """
         self.request_stop()
@@ -260,4 +281,7 @@ class LiveSession:
         if recorder is not None:
             recorder.offer(result)
             recorder.offer_picture(frame, result)
+        if self.backend is not None:
+            for outlet in self._outlets:
+                outlet.send(result, self.backend.card.labels)
         self._analysed = result.frame_index

@@ -17,7 +17,7 @@ _MODEL_TITLES = {"mobilevit_xxs": "MobileViT-XXS", "resnet18": "ResNet18"}
 
 
 class StatusLine(QStatusBar):
-    """Rate, age p50/p95, drops, picture, network and backend; at the right, the time recorded."""
+    """Rate, age p50/p95, drops, picture, network and backend, live outlets; at the right, the time recorded."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,8 +60,9 @@ class StatusLine(QStatusBar):
             self.tr("{count} dropped").format(count=status.dropped),
             self._picture(status),
             self.tr("{model} on {device}").format(model=model, device=backend.device),
+            self.tr("live: {outlets}").format(outlets=status.live_to) if status.live_to else "",
         )
-        self._text.setText(" · ".join(parts))
+        self._text.setText(" · ".join(part for part in parts if part))
         self._why = self._why or self._backends(backend.name)
         self._text.setToolTip(f"{self._text.text()}\n{self._why}")
 

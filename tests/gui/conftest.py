@@ -18,6 +18,7 @@ from fer_live.capture.opening import LiveSource
 from fer_live.capture.source import Source
 from fer_live.config import Config
 from fer_live.detect.finder import FaceFinder
+from fer_live.outlets.opening import make_outlets
 from fer_live.pipeline.live import LiveSession
 from fer_live.ui import controller, source_picker
 from fer_live.ui.main_window import MainWindow
@@ -52,7 +53,7 @@ class Stage:
     def _session(self, text: str, config: Config) -> LiveSession:
         self.sources.append(text)
         source = LiveSource("fake", self.open_source, self.is_device)
-        return LiveSession(config, source, self.open_finder, self.open_backend)
+        return LiveSession(config, source, self.open_finder, self.open_backend, outlets=make_outlets(config))
 
     def open(self, source: str | None = None) -> MainWindow:
         """A shown window, as at the start of the app."""
