@@ -17,10 +17,10 @@ from fer_live.outlets.faces import FaceSlots
 from fer_live.outlets.osc import OscLine, frame_bundle
 from fer_live.outlets.outlet import Analysed, Line
 from tests.unit.outlets.conftest import LABELS, Running, result, track
+from tests.unit.outlets.ports import HOST, free_port
 from tests.waiting import wait_until
 
 Run = Callable[[Callable[[], Line]], Running]
-HOST = "127.0.0.1"
 
 
 class _Listener:
@@ -46,12 +46,6 @@ def listener() -> Iterator[_Listener]:
     listener = _Listener()
     yield listener
     listener.close()
-
-
-def free_port(kind: socket.SocketKind) -> int:
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
 
 
 def _slots() -> FaceSlots:

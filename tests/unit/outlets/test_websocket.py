@@ -20,7 +20,7 @@ from fer_live.outlets.outbox import SIZE, Outbox
 from fer_live.outlets.outlet import Line
 from fer_live.outlets.websocket import WebSocketLine
 from tests.unit.outlets.conftest import LABELS, Running, result, track
-from tests.unit.outlets.test_osc import HOST, free_port
+from tests.unit.outlets.ports import HOST, free_port, is_open
 from tests.waiting import wait_until
 
 Run = Callable[[Callable[[], Line]], Running]
@@ -34,11 +34,7 @@ class _Server:
         self.port = free_port(socket.SOCK_STREAM)
         self.running = run(lambda: WebSocketLine(HOST, self.port, (PAGE,), FaceSlots(1, 0.7)))
         self._stack = stack
-        wait_until(self._answers)
-
-    def _answers(self) -> bool:
-        with socket.socket() as probe:
-            return probe.connect_ex((HOST, self.port)) == 0
+        wait_until(lambda: is_open(self.port))
 
     def client(self, **settings: object) -> ClientConnection:
         """A client that has been greeted."""
