@@ -7,7 +7,7 @@ import json
 import math
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import platformdirs
 from tqdm import tqdm
@@ -15,6 +15,7 @@ from tqdm import tqdm
 from fer_live import __version__
 from fer_live.backends.registry import open_backend, probe_all, shipped_models
 from fer_live.capture.listing import list_cameras
+from fer_live.cli_analyze import analyze
 from fer_live.cli_sessions import add_session_commands
 from fer_live.config import (
     APP_NAME,
@@ -25,11 +26,9 @@ from fer_live.config import (
     recording_folder,
 )
 from fer_live.console import exit_code
-from fer_live.errors import FerError, SourceError
+from fer_live.errors import FerError
+from fer_live.pipeline.files import Order
 from fer_live.record.session import FRAMES_CSV, versions
-
-if TYPE_CHECKING:
-    from fer_live.pipeline.files import Outcome
 
 
 def main() -> int:
@@ -162,60 +161,8 @@ def _open_app(arguments: argparse.Namespace) -> None:
 
 
 def _analyze(arguments: argparse.Namespace) -> None:
-    # Imported late: MediaPipe takes a second to import, which --help and errors need not wait for.
-    from fer_live.pipeline.batch import analyse_batch
-    from fer_live.pipeline.files import Order
-
-    names = arguments.sources
     order = Order(_config_of(arguments), arguments.sequence, arguments.video)
-    with tqdm(total=0, unit=" frames", disable=None) as bar:
-        report = _BatchReport(bar, len(names), arguments.json)
-        analyse_batch(names, arguments.out, order, report, arguments.jobs, arguments.again)
-    if len(names) == 1 and report.failures:
-        raise report.failures[0]
-    if report.failures:
-        raise SourceError(f"{len(report.failures)} of {len(names)} sources could not be analysed (see above).")
-
-
-class _BatchReport:
-    """Shows a batch as one bar of frames and a line for each source; a pipeline.batch.Report."""
-
-    def __init__(self, bar: tqdm[Any], sources: int, as_json: bool) -> None:
-        self._bar = bar
-        self._sources = sources
-        self._as_json = as_json
-        self._done = 0
-        self.failures: list[FerError] = []
-
-    def expect(self, frames: int | None) -> None:
-        self._bar.total = None if frames is None or self._bar.total is None else self._bar.total + frames
-        self._bar.refresh()
-
-    def frame(self) -> None:
-        self._bar.update()
-
-    def outcome(self, outcome: Outcome) -> None:
-        self._done += 1
-        if self._sources > 1:
-            self._bar.set_description_str(f"{self._done} of {self._sources} sources")
-        if isinstance(outcome.session, Path):
-            line = _json_line if self._as_json else _sentence
-            tqdm.write(line(outcome, outcome.session / FRAMES_CSV))
-            return
-        self.failures.append(outcome.session)
-        if self._sources > 1:
-            tqdm.write(f"error: {outcome.session}", file=sys.stderr)
-
-
-def _json_line(outcome: Outcome, path: Path) -> str:
-    counts = {} if outcome.is_earlier else {"frames": outcome.frames, "labelled_faces": outcome.faces}
-    return json.dumps({"source": outcome.name, "csv": str(path), "skipped": outcome.is_earlier, **counts})
-
-
-def _sentence(outcome: Outcome, path: Path) -> str:
-    if outcome.is_earlier:
-        return f"{path}: analysed before, skipped (--again analyses it anew)"
-    return f"{path}: {outcome.frames} frames, {outcome.faces} labelled faces"
+    analyze(arguments.sources, arguments.out, order, arguments.jobs, arguments.again, arguments.json)
 
 
 def _record(arguments: argparse.Namespace) -> None:

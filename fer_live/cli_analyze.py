@@ -1,0 +1,68 @@
+"""The command `analyze`: a batch under one progress bar, with a line for each source."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from fer_live.errors import SourceError
+from fer_live.pipeline.batch import analyse_batch
+from fer_live.pipeline.files import Order, Outcome
+from fer_live.record.session import FRAMES_CSV
+
+
+def analyze(names: Sequence[str], out: Path, order: Order, jobs: int | None, is_again: bool, as_json: bool) -> None:
+    """See pipeline.batch.analyse_batch. Raises SourceError at the end if a source could not be analysed."""
+    with tqdm(total=0, unit=" frames", disable=None) as bar:
+        report = _BatchReport(bar, len(names), as_json)
+        analyse_batch(names, out, order, report, jobs, is_again)
+    if len(names) == 1 and report.failures:
+        raise report.failures[0]
+    if report.failures:
+        raise SourceError(f"{len(report.failures)} of {len(names)} sources could not be analysed (see above).")
+
+
+class _BatchReport:
+    """A pipeline.batch.Report."""
+
+    def __init__(self, bar: tqdm[Any], sources: int, as_json: bool) -> None:
+        self._bar = bar
+        self._sources = sources
+        self._as_json = as_json
+        self._done = 0
+        self.failures: list[SourceError] = []
+
+    def expect(self, frames: int | None) -> None:
+        self._bar.total = None if frames is None or self._bar.total is None else self._bar.total + frames
+        self._bar.refresh()
+
+    def frame(self) -> None:
+        self._bar.update()
+
+    def outcome(self, outcome: Outcome) -> None:
+        self._done += 1
+        if self._sources > 1:
+            self._bar.set_description_str(f"{self._done} of {self._sources} sources")
+        if isinstance(outcome.session, Path):
+            line = _json_line if self._as_json else _sentence
+            tqdm.write(line(outcome, outcome.session / FRAMES_CSV))
+            return
+        self.failures.append(outcome.session)
+        if self._sources > 1:
+            tqdm.write(f"error: {outcome.session}", file=sys.stderr)
+
+
+def _json_line(outcome: Outcome, path: Path) -> str:
+    counts = {} if outcome.is_earlier else {"frames": outcome.frames, "labelled_faces": outcome.faces}
+    return json.dumps({"source": outcome.name, "csv": str(path), "skipped": outcome.is_earlier, **counts})
+
+
+def _sentence(outcome: Outcome, path: Path) -> str:
+    if outcome.is_earlier:
+        return f"{path}: analysed before, skipped (--again analyses it anew)"
+    return f"{path}: {outcome.frames} frames, {outcome.faces} labelled faces"
