@@ -26,7 +26,7 @@ from fer_live.config import (
     recording_folder,
 )
 from fer_live.console import exit_code
-from fer_live.errors import FerError
+from fer_live.errors import ConfigError, FerError
 from fer_live.pipeline.files import Order
 from fer_live.record.session import FRAMES_CSV, versions
 
@@ -112,6 +112,8 @@ def _add_record(commands: Any) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="DIR", help="folder for recordings (default: setting record_dir)")
     parser.add_argument("--seconds", type=_positive, metavar="N", help="length, s (default: until Ctrl-C)")
+    parser.add_argument("--record-video", action="store_true", help="shorthand for --set recording.video=true")
+    parser.add_argument("--blur-faces", action="store_true", help="shorthand for --set recording.blur_faces=true")
     parser.add_argument("--json", action="store_true", help="print one JSON object at the end")
     _add_settings(parser)
     parser.set_defaults(run=_record)
@@ -168,7 +170,11 @@ def _analyze(arguments: argparse.Namespace) -> None:
 def _record(arguments: argparse.Namespace) -> None:
     from fer_live.pipeline.headless import record_live
 
+    switches = {"recording.video": arguments.record_video, "recording.blur_faces": arguments.blur_faces}
+    arguments.assignments += [f"{key}=true" for key, is_on in switches.items() if is_on]
     config = _config_of(arguments)
+    if arguments.blur_faces and not config.recording.video:
+        raise ConfigError("--blur-faces is about video.mp4, which is not recorded.", "Add --record-video.")
     parent = arguments.out or recording_folder(config)
     with tqdm(total=arguments.seconds, unit=" s", disable=None, bar_format="{desc} {n:.0f}{unit}") as bar:
 
@@ -176,7 +182,10 @@ def _record(arguments: argparse.Namespace) -> None:
             bar.set_description_str(text, refresh=False)
             bar.update(seconds - bar.n)
 
-        counts, folder = record_live(arguments.source, parent, config, arguments.seconds, on_status)
+        def on_warning(warning: FerError) -> None:
+            tqdm.write(f"warning: {warning}", file=sys.stderr)
+
+        counts, folder = record_live(arguments.source, parent, config, arguments.seconds, on_status, on_warning)
     path = folder / FRAMES_CSV
     if arguments.json:
         print(json.dumps({"csv": str(path), **counts}))

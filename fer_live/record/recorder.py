@@ -35,7 +35,7 @@ class Gap:
 
 
 @dataclass(frozen=True)
-class Note:
+class Fact:
     """What session.json says under a name from now on; value as JSON can hold it."""
 
     name: str
@@ -66,7 +66,7 @@ class Recorder:
         self._start_wall = start_wall
         self.origin = origin
         self._clock = clock
-        self._queue: queue.Queue[Result | Gap | Marker | Note] = queue.Queue(_QUEUE_SIZE)
+        self._queue: queue.Queue[Result | Gap | Marker | Fact] = queue.Queue(_QUEUE_SIZE)
         self._disk = DiskWatch(settings)
         self._video = CameraVideo(origin, settings.blur_faces) if settings.video else None
         self._frames_captured: int | None = None
@@ -80,7 +80,7 @@ class Recorder:
         """What the user should know although recording goes on: there is no picture, or the disk gets full."""
         return (None if self._video is None else self._video.error) or self._disk.warning
 
-    def offer(self, item: Result | Gap | Marker | Note) -> None:
+    def offer(self, item: Result | Gap | Marker | Fact) -> None:
         """Hands something over without waiting. A result that does not fit is accounted for as dropped."""
         try:
             self._queue.put_nowait(item)
@@ -164,7 +164,7 @@ class Recorder:
                 writer.note(item.name, item.value)
             self.error = self._disk.look(writer.folder)
 
-    def _next(self) -> Result | Gap | Marker | Note | None:
+    def _next(self) -> Result | Gap | Marker | Fact | None:
         try:
             return self._queue.get(timeout=_POLL_S)
         except queue.Empty:

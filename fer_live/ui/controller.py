@@ -16,6 +16,7 @@ from fer_live.pipeline.live import STOP_TIMEOUT_S, LiveSession, LiveState, LiveS
 from fer_live.record.recorder import Recorder
 from fer_live.record.session import Notes
 from fer_live.ui.bridge import SlotBridge
+from fer_live.ui.screenlock import watch_screen
 
 _POLL_MS = 100
 
@@ -44,6 +45,9 @@ class LiveController(QObject):
         self._bridge: SlotBridge | None = None
         self._stop_asked_at: float | None = None
         self._markers_told = 0
+        self._screen = watch_screen(self)
+        if self._screen is not None:
+            self._screen.changed.connect(self._note_lock)
         self._config = Config()
         self._source = ""
         self._timer = QTimer(self)
@@ -78,9 +82,14 @@ class LiveController(QObject):
         self._bridge.filled.connect(self._take)
         self.session = session
         self._markers_told = 0
+        self._note_lock(self._screen is not None and self._screen.is_locked)
         session.start()
         self._timer.start()
         self.status_changed.emit(session.status())
+
+    def _note_lock(self, is_locked: bool) -> None:
+        if self.session is not None:
+            self.session.is_screen_locked = is_locked
 
     def stop(self) -> None:
         """Asks all threads to end; status_changed(None) follows."""

@@ -11,9 +11,10 @@ from PyQt6.QtWidgets import QDialog, QWidget
 
 from fer_live.config import Config, recording_folder
 from fer_live.core.structs import Marker
+from fer_live.errors import RecordError
 from fer_live.record.recorder import Recorder
 from fer_live.record.session import Notes
-from fer_live.ui.banner import Banner, Tone, Until
+from fer_live.ui.banner import Banner, Button, Tone, Until
 from fer_live.ui.controller import LiveController
 from fer_live.ui.messages import error_text
 from fer_live.ui.session_dialog import SessionDialog
@@ -35,7 +36,9 @@ class Recording(QObject):
         super().__init__(window)
         self._window = window
         self._notes = Notes()
+        self._warning: RecordError | None = None
         self._controller, self._banner, self._config = controller, banner, config
+        controller.status_changed.connect(self._show_warning)
         controller.recorded.connect(self._show_recorded)
         controller.marked.connect(self._show_marked)
 
@@ -73,14 +76,23 @@ class Recording(QObject):
             news = self.tr("Marker '{name}'")
         self._banner.show_news(news.format(name=marker.name))
 
+    def _show_warning(self) -> None:
+        """Shows each warning once: who has closed it knows."""
+        recorder = self._controller.recorder
+        before, self._warning = self._warning, None if recorder is None else recorder.warning
+        if self._warning is not None and self._warning is not before:
+            self._banner.show_message(error_text(self._warning), Tone.WARNING, Until.CLOSED)
+
     def _show_recorded(self, recorder: Recorder) -> None:
         folder = recorder.folder
+        buttons: list[Button] = []
+        if folder is not None and folder.exists():
+            buttons.append((self.tr("Show"), lambda: open_folder(folder)))
+            buttons.append((self.tr("Review"), lambda: self.review_wanted.emit(folder)))
         if recorder.error is not None:
-            self._banner.show_message(error_text(recorder.error), Tone.ERROR, Until.CLOSED)
+            self._banner.show_message(error_text(recorder.error), Tone.ERROR, Until.CLOSED, buttons)
         elif folder is not None:
-            show = (self.tr("Show"), lambda: open_folder(folder))
-            review = (self.tr("Review"), lambda: self.review_wanted.emit(folder))
-            self._banner.show_news(self.tr("Recorded {folder}").format(folder=folder), [show, review])
+            self._banner.show_news(self.tr("Recorded {folder}").format(folder=folder), buttons)
 
 
 def open_folder(folder: Path) -> None:

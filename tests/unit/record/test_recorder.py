@@ -20,7 +20,7 @@ from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.core.structs import Frame, Marker, Result, Track
 from fer_live.errors import RecordError
 from fer_live.record.columns import GapReason
-from fer_live.record.recorder import Gap, Note, Recorder
+from fer_live.record.recorder import Gap, Fact, Recorder
 from fer_live.record.session import Origin
 from tests.fakes import ManualClock
 from tests.waiting import wait_until
@@ -199,7 +199,7 @@ def test_a_marker_is_on_disk_at_once(writing: Recorder) -> None:
 def test_notes_are_in_session_json_while_recording(writing: Recorder) -> None:
     assert writing.folder is not None
     path = writing.folder / "session.json"
-    writing.offer(Note("baselines", {"1": {"at": 2.5, "offset": [0.1, 0.2]}}))
+    writing.offer(Fact("baselines", {"1": {"at": 2.5, "offset": [0.1, 0.2]}}))
     wait_until(lambda: "baselines" in path.read_text())
     facts = json.loads(path.read_text())
     assert facts["baselines"] == {"1": {"at": 2.5, "offset": [0.1, 0.2]}}
