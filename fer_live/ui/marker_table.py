@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PyQt6.QtCore import Qt, pyqtBoundSignal, pyqtSignal
-from PyQt6.QtGui import QKeyEvent
+from PyQt6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
@@ -61,7 +61,10 @@ class MarkerTable(QWidget):
         row.addStretch()
         self._add.clicked.connect(self.add_wanted)
         self._move.clicked.connect(lambda: self._ask(self.move_wanted))
-        self._delete.clicked.connect(self.delete)
+        self._delete.clicked.connect(lambda: self._ask(self.delete_wanted))
+        key = QShortcut(QKeySequence(QKeySequence.StandardKey.Delete), self._table)
+        key.setContext(Qt.ShortcutContext.WidgetShortcut)
+        key.activated.connect(lambda: self._ask(self.delete_wanted))
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._table)
@@ -95,10 +98,6 @@ class MarkerTable(QWidget):
                 self._table.setCurrentItem(item)
                 self._table.setFocus()
                 self._table.editItem(item)
-
-    def delete(self) -> None:
-        """Asks for the chosen marker to be deleted, if there is one."""
-        self._ask(self.delete_wanted)
 
     def _button(self, row: QHBoxLayout, title: str, tip: str) -> QPushButton:
         button = QPushButton(title)

@@ -88,7 +88,7 @@ class ReviewPage(QWidget):
             Key("+=-", "+ -", self.tr("zoom"), zooms),
             Key("0", "0", self.tr("whole session"), [self.timeline.show_all]),
             Key("m", "M", self.tr("marker"), [self.add_marker]),
-            Key("\x7f", self.tr("Del"), self.tr("delete the marker"), [self.markers.delete]),
+            Key("", self.tr("Del"), self.tr("delete the marker"), []),
             Key("[]", "[ ]", self.tr("previous or next face"), [partial(self.step_face, by) for by in (-1, 1)]),
             Key("\x1b", self.tr("Esc"), self.tr("back to the live picture"), [self.closed.emit]),
         ]
@@ -242,7 +242,8 @@ class ReviewPage(QWidget):
         try:
             editing.delete_session(session)
         except FerError as error:
+            self.show_session(session)
             self._banner.show_message(str(error), Tone.ERROR, Until.CLOSED)
         else:
+            self.closed.emit()
             self._banner.show_news(self.tr("Deleted {folder}").format(folder=session.folder))
-        self.closed.emit()
