@@ -256,6 +256,19 @@ class TestLoss:
         assert analysed.frame_index.is_unique
         assert _captured(rows) == facts["counts"]["frames_captured"]
 
+    @pytest.mark.parametrize(("is_locked", "reason"), [(True, "screen_locked"), (False, "camera_lost")])
+    def test_camera_that_a_locked_screen_takes_away(
+        self, is_locked: bool, reason: str, rig: _Rig, tmp_path: Path
+    ) -> None:
+        session = rig.running()
+        session.start_recording(tmp_path)
+        session.is_screen_locked = is_locked
+        rig.device.act = Act.UNPLUGGED
+        _wait_for(session, LiveState.STALLED)
+        session.stop()
+        rows, _ = _recorded(tmp_path)
+        assert rows.reason[rows.dropped_before == 0].tolist() == [reason]
+
     def test_countdown_to_the_next_try(self, rig: _Rig) -> None:
         session = rig.running()
         rig.device.act = Act.UNPLUGGED
@@ -271,6 +284,39 @@ class TestLoss:
         session.stop()
         rows, _ = _recorded(tmp_path)
         assert "dropped" in rows.status.tolist()
+
+
+class TestMarkers:
+    def test_is_the_newest_captured_frame_and_goes_into_the_recording(self, rig: _Rig, tmp_path: Path) -> None:
+        session = rig.running()
+        unrecorded = session.mark("before", "key")
+        session.start_recording(tmp_path)
+        frames = session.status().frames
+        wait_until(lambda: session.status().frames > frames + 5)
+        marker = session.mark("now", "osc")
+        assert marker is not None
+        assert marker.frame_index is not None
+        assert marker.frame_index >= frames + 4
+        session.stop()
+        assert session.markers == [unrecorded, marker]
+        (path,) = tmp_path.glob("*/markers.csv")
+        assert pd.read_csv(path)[["name", "origin"]].to_numpy().tolist() == [["now", "osc"]]
+
+    def test_nothing_to_mark_before_the_first_frame(self, rig: _Rig) -> None:
+        session = rig.session()
+        assert session.mark("x", "key") is None
+        assert session.markers == []
+
+    def test_from_many_threads_none_is_lost(self, rig: _Rig) -> None:
+        session = rig.running()
+        threads = [
+            threading.Thread(target=lambda: [session.mark("x", "websocket") for _ in range(100)]) for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(session.markers) == 400
 
 
 class TestRecording:

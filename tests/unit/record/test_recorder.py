@@ -20,7 +20,7 @@ from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.core.structs import Frame, Marker, Result, Track
 from fer_live.errors import RecordError
 from fer_live.record.columns import GapReason
-from fer_live.record.recorder import Gap, Fact, Recorder
+from fer_live.record.recorder import Fact, Gap, Recorder
 from fer_live.record.session import Origin
 from tests.fakes import ManualClock
 from tests.waiting import wait_until
