@@ -28,6 +28,7 @@ class LiveController(QObject):
     analysed(Frame, Result): the newest frame with its result.
     recording_changed(): a recording began or was asked to end; see recorder.
     marked(Marker): a marker was made, here or by another program.
+    outlets_failed(tuple[FerError, ...]): all live outlets of the session that have failed, whenever that is one more.
     recorded(Recorder): a recording is over; its error says whether it ended well.
     """
 
@@ -35,6 +36,7 @@ class LiveController(QObject):
     analysed = pyqtSignal(object, object)
     recording_changed = pyqtSignal()
     marked = pyqtSignal(object)
+    outlets_failed = pyqtSignal(object)
     recorded = pyqtSignal(object)
     _answered = pyqtSignal(object)
 
@@ -45,6 +47,7 @@ class LiveController(QObject):
         self._bridge: SlotBridge | None = None
         self._stop_asked_at: float | None = None
         self._markers_told = 0
+        self._errors_told: tuple[FerError, ...] = ()
         self._screen = watch_screen(self)
         if self._screen is not None:
             self._screen.changed.connect(self._note_lock)
@@ -82,6 +85,7 @@ class LiveController(QObject):
         self._bridge.filled.connect(self._take)
         self.session = session
         self._markers_told = 0
+        self._errors_told = ()
         self._note_lock(self._screen is not None and self._screen.is_locked)
         session.start()
         self._timer.start()
@@ -151,10 +155,17 @@ class LiveController(QObject):
         self._tell_recorded()
         self._tell_markers(session)
         if self._stop_asked_at is None:
-            self.status_changed.emit(session.status())
+            status = session.status()
+            self.status_changed.emit(status)
+            self._tell_failed_outlets(status)
         elif not session.is_alive() or time.monotonic() - self._stop_asked_at > STOP_TIMEOUT_S:
             self._finish()
             self.status_changed.emit(None)
+
+    def _tell_failed_outlets(self, status: LiveStatus) -> None:
+        if status.outlet_errors != self._errors_told:
+            self._errors_told = status.outlet_errors
+            self.outlets_failed.emit(status.outlet_errors)
 
     def _finish(self) -> None:
         """Waits for what is left of the session's bound, and forgets the session."""

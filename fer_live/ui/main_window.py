@@ -74,6 +74,7 @@ class MainWindow(QMainWindow):
         self.controller.marked.connect(self.live.show_marker)
         self.controller.status_changed.connect(self._show_status)
         self.controller.recording_changed.connect(self._show_recording)
+        self.controller.outlets_failed.connect(self._show_failed_outlets)
         # Without a widget in focus, keys go to the window.
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._restore(source)
@@ -336,6 +337,11 @@ class MainWindow(QMainWindow):
         self.banner.show_message(error_text(error), Tone.ERROR, Until.CLOSED, [again, details])
         if self.controller.session is None:
             self._show_ended()
+
+    def _show_failed_outlets(self, errors: tuple[FerError, ...]) -> None:
+        """The session runs on without them."""
+        if errors:
+            self.banner.show_message(" ".join(error_text(error) for error in errors), Tone.WARNING, Until.CLOSED)
 
     def _try_again(self) -> None:
         if self.controller.session is None:
