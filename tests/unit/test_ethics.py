@@ -56,6 +56,6 @@ def test_networks_without_figures_say_so_and_each_is_named_once() -> None:
 
 @pytest.mark.parametrize("cards", [(), (CARD,)])
 def test_notice_can_be_translated(cards: tuple[dict[str, object], ...]) -> None:
-    texts = notice(*cards, tr=lambda text: text.replace("looks for faces", "sucht Gesichter"), word=lambda label: label.upper())
+    texts = notice(*cards, tr=lambda text: text.replace("looks for faces", "sucht Gesichter"), word=str.upper)
     assert "sucht Gesichter in the picture" in texts[0]
     assert ("'FEAR'" in texts[2]) == bool(cards)

@@ -153,6 +153,14 @@ def test_session_that_was_cut_off_says_so(session: Path) -> None:
     assert "This session was cut off" in _Page(write_report([session])).text
 
 
+def test_what_the_user_said_of_a_session_is_shown(session: Path) -> None:
+    path = session / "session.json"
+    said = {"consent": "signed <2 May>", "note": "P07", "baselines": {"1": {"at": 2.0, "offset": [0.1] * 7}}}
+    path.write_text(json.dumps(json.loads(path.read_text()) | said))
+    text = _Page(write_report([session])).text
+    assert "consent signed <2 May> note P07 neutral baseline taken of face 1" in text
+
+
 def test_session_of_an_older_version(session: Path) -> None:
     path = session / "frames.csv"
     path.write_text("".join(line.rsplit(",", 3)[0] + "\n" for line in path.read_text().splitlines()))
