@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from fer_live.files import lock, replace_file
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="folders cannot be synced there")
+def test_content_is_on_disk_before_its_name_and_its_name_before_the_return(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def note_sync(file: int) -> None:
+        steps.append("folder" if stat.S_ISDIR(os.fstat(file).st_mode) else f"file of {os.fstat(file).st_size} bytes")
+        sync(file)
+
+    def note_replace(self: Path, target: Path) -> Path:
+        steps.append(f"{self.name} -> {target.name}")
+        return replace(self, target)
+
+    monkeypatch.setattr(os, "fsync", note_sync)
+    monkeypatch.setattr(Path, "replace", note_replace)
+    replace_file(tmp_path / "session.json", b"{}\n")
+    assert steps == ["file of 3 bytes", "session.json.partial -> session.json", "folder"]
+    assert (tmp_path / "session.json").read_bytes() == b"{}\n"
+
+
+def test_a_lock_holds_until_its_file_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(b"a\n")
+    first, second = os.open(path, os.O_RDWR), os.open(path, os.O_RDONLY)
+    assert lock(first)
+    assert not lock(second)
+    assert path.read_bytes() == b"a\n"
+    os.close(first)
+    assert lock(second)
+    os.close(second)
