@@ -6,6 +6,7 @@ python tests/benchmarks/live.py [--model NAME] [--rounds N] [--seconds S]
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import tempfile
 import time
@@ -17,14 +18,19 @@ from wall import RATE_HZ, WallSource
 from fer_live.backends.registry import open_backend
 from fer_live.capture.opening import LiveSource
 from fer_live.capture.paced import PacedSource
-from fer_live.config import Config
+from fer_live.config import Config, RecordingConfig
 from fer_live.pipeline.files import open_finder
 from fer_live.pipeline.live import LiveSession
 
 WARM_UP_S = 2.0
+MODES = {
+    "not recording": None,
+    "recording rows": RecordingConfig(),
+    "recording rows and picture": RecordingConfig(video=True, blur_faces=True),
+}
 
 
-def measure(faces: int, model: str, seconds: float, is_recording: bool) -> dict[str, float]:
+def measure(faces: int, model: str, seconds: float, settings: RecordingConfig | None) -> dict[str, float]:
     """One live session on a camera of 640x480 at 30 Hz."""
     frames = int((seconds + WARM_UP_S + 10) * RATE_HZ)
     source = LiveSource("wall", lambda: PacedSource(WallSource(faces, frames)), is_device=False)
@@ -36,8 +42,8 @@ def measure(faces: int, model: str, seconds: float, is_recording: bool) -> dict[
         while session.results.take(1.0) is None:
             pass
         _watch(session, WARM_UP_S, [])
-        if is_recording:
-            session.start_recording(Path(folder))
+        if settings is not None:
+            session.start_recording(Path(folder), settings=settings)
         dropped, busy, started = session.status().dropped, time.process_time(), time.monotonic()
         _watch(session, seconds, ages)
         elapsed = time.monotonic() - started
@@ -68,19 +74,22 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=10)
     arguments = parser.parse_args()
-    cases = [(faces, recording) for faces in (1, 6) for recording in (False, True)]
-    rows: dict[tuple[int, bool], list[dict[str, float]]] = {case: [] for case in cases}
+    cases = [(faces, mode) for faces in (1, 6) for mode in MODES]
+    rows: dict[tuple[int, str], list[dict[str, float]]] = {case: [] for case in cases}
+    load_before = os.getloadavg()[0]
     for _ in range(arguments.rounds):
-        for case in cases:
-            rows[case].append(measure(case[0], arguments.model, arguments.seconds, case[1]))
+        for faces, mode in cases:
+            rows[faces, mode].append(measure(faces, arguments.model, arguments.seconds, MODES[mode]))
     print(f"{arguments.model}, 640x480 at 30 Hz, {arguments.rounds} x {arguments.seconds:.0f} s; median (min-max)")
-    for case in cases:
-        print(f"{case[0]} faces, {'recording' if case[1] else 'not recording'}:", *_spread(rows[case]), sep="\n  ")
-    for faces in (1, 6):
-        pairs = zip(rows[faces, True], rows[faces, False], strict=True)
-        ratios = [on["age_p95_ms"] / off["age_p95_ms"] for on, off in pairs]
+    print(f"load average {load_before:.1f} before and {os.getloadavg()[0]:.1f} after")
+    for faces, mode in cases:
+        print(f"{faces} faces, {mode}:", *_spread(rows[faces, mode]), sep="\n  ")
+    off, *on = MODES
+    for faces, mode in [(faces, mode) for faces in (1, 6) for mode in on]:
+        pairs = zip(rows[faces, mode], rows[faces, off], strict=True)
+        ratios = [with_it["age_p95_ms"] / without["age_p95_ms"] for with_it, without in pairs]
         print(
-            f"{faces} faces, age p95 recording / not: {statistics.median(ratios):.2f} "
+            f"{faces} faces, age p95 {mode} / {off}: {statistics.median(ratios):.2f} "
             f"({min(ratios):.2f}-{max(ratios):.2f})"
         )
 
