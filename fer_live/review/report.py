@@ -20,7 +20,8 @@ from fer_live.review.reading import Session, open_session
 
 REPORT_HTML = "report.html"
 _MOST_FACES = 8
-_OTHERS = 0
+_OTHERS = 2**62
+"""Sorts behind every face id."""
 _REASONS = {
     "too_small": "too small",
     "turned": "turned away",
