@@ -67,7 +67,7 @@ class LslLine:
 
     def serve(self, outbox: Outbox[Analysed | Marker], on_marker: OnMarker, stop: threading.Event) -> None:
         """See Line.serve. The faces' streams open with the first result, which brings the labels."""
-        _set_up(self._is_local)
+        set_up(self._is_local)
         closing = threading.Event()
         reader = threading.Thread(target=self._read_markers, args=(on_marker, closing), name="LSL markers", daemon=True)
         try:
@@ -178,7 +178,7 @@ class _Clock:
         return at + self._offset
 
 
-def _set_up(is_local: bool) -> None:
+def set_up(is_local: bool) -> None:
     """Decides who may listen; liblsl reads that once in a process. Raises OutletError if it is decided otherwise."""
     if is_local and sys.platform != "linux":
         raise _not_local()

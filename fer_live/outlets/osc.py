@@ -53,7 +53,7 @@ class OscLine:
         elif item.origin == "osc":  # two programs that hand on what they hear would never end
             return
         else:
-            bundle = _bundle(item.at, [_message(MARKER, item.name, item.origin, item.at)])
+            bundle = _bundle(item.at, [_message(MARKER, "ssd", item.name, item.origin, item.at)])
         try:
             client.send(bundle)
         except OSError:  # a full buffer, or a network that is down: the next frame is newer
@@ -63,14 +63,15 @@ class OscLine:
 def frame_bundle(item: Analysed, places: list[Track | None]) -> OscBundle:
     """A frame as one datagram; see docs/outlets.md."""
     result = item.result
-    messages = [_message(FRAME, result.frame_index, result.captured_at, len(result.tracks))]
+    messages = [_message(FRAME, "idi", result.frame_index, result.captured_at, len(result.tracks))]
     for slot, track in enumerate(places, start=1):
         if track is None:
             continue
         face = sent_face(track, item.labels)
-        messages.append(_message(f"{FACE}/{slot}", face.face_id, face.label, face.confidence, *face.box, face.reason))
+        values = face.face_id, face.label, face.confidence, *face.box, face.reason
+        messages.append(_message(f"{FACE}/{slot}", "isfffffs", *values))
         pairs = zip(item.labels, face.probabilities, strict=True)
-        messages += [_message(f"{FACE}/{slot}/{label}", probability) for label, probability in pairs]
+        messages += [_message(f"{FACE}/{slot}/{label}", "f", probability) for label, probability in pairs]
     return _bundle(result.captured_at, messages)
 
 
@@ -82,10 +83,11 @@ def _bundle(at: float, messages: list[OscMessage]) -> OscBundle:
     return builder.build()
 
 
-def _message(address: str, *values: str | int | float) -> OscMessage:
+def _message(address: str, types: str, *values: str | int | float) -> OscMessage:
+    """types: OSC's type tags; times need all digits of a double (d), the rest is single (f)."""
     builder = OscMessageBuilder(address)
-    for value in values:
-        builder.add_arg(value)
+    for value, kind in zip(values, types, strict=True):
+        builder.add_arg(value, kind)
     return builder.build()
 
 

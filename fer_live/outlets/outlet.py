@@ -101,7 +101,7 @@ class Outlet:
         except FerError as error:
             self._error = error
         except ImportError as error:
-            hint = "Install it with: pip install 'fer-live[live]'"
+            hint = 'Install it with `pip install "fer-live[live]"`.'
             self._error = OutletError(f"{self.name} needs the package '{error.name}', which is not installed.", hint)
         except Exception as error:  # a stage's boundary: a broken outlet must not end the session
             log.exception("the %s outlet failed", self.name)

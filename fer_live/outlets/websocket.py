@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import threading
 import time
 from collections import deque
@@ -108,7 +109,8 @@ class WebSocketLine:
             )
         except OSError as error:
             hint = "See settings outlets.websocket and outlets.listen_address."
-            reason = error.strerror or error
+            # asyncio's own text repeats the address.
+            reason = os.strerror(error.errno) if error.errno else error
             raise OutletError(f"The WebSocket server cannot listen at port {self._port} ({reason}).", hint) from error
 
     def _send(self, item: Analysed | Marker) -> None:

@@ -30,7 +30,7 @@ Run = Callable[[Callable[[], Line]], Running]
 @pytest.fixture(scope="module", autouse=True)
 def _set_up() -> None:
     # Clients of the same process must not set LSL up first, and otherwise.
-    lsl._set_up(is_local=True)
+    lsl.set_up(is_local=True)
 
 
 class _Lab:
