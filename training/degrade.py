@@ -57,7 +57,8 @@ def _untouched(face: Face, random: np.random.Generator) -> Face:
     return face
 
 
-DEGRADATIONS: dict[str, Callable[[Face, np.random.Generator], Face]] = {
+Degradation = Callable[[Face, np.random.Generator], Face]
+DEGRADATIONS: dict[str, Degradation] = {
     "none": _untouched,
     "40 px": partial(shrink, side=40),
     "32 px": partial(shrink, side=32),
@@ -73,10 +74,10 @@ DEGRADATIONS: dict[str, Callable[[Face, np.random.Generator], Face]] = {
 """What spoils a face, by its name in the table; the first is the comparison."""
 
 
-def degraded(faces: NDArray[np.uint8], name: str, seed: int = 0) -> NDArray[np.uint8]:
+def degraded(faces: NDArray[np.uint8], degradation: Degradation, seed: int = 0) -> NDArray[np.uint8]:
     """Faces uint8 (N, 48, 48), each spoiled, then cut out whole by the preprocessing of live use; the same shape."""
     random = np.random.default_rng(seed)
-    return np.stack([_cut_whole(DEGRADATIONS[name](face, random)) for face in faces])
+    return np.stack([_cut_whole(degradation(face, random)) for face in faces])
 
 
 def _cut_whole(face: Face) -> NDArray[np.uint8]:
@@ -95,8 +96,8 @@ def measure_degraded(weights: Path, data: Fer2013, count: int | None = None, see
     card, every = fer2013_card(weights), data.split(VALIDATION)
     rows = Split(VALIDATION, every.images[:count], every.labels[:count])
     results: list[dict[str, Any]] = []
-    for name in tqdm(DEGRADATIONS, desc="Degrading", unit=" ways", leave=False):
-        probabilities = predict(weights, card, degraded(rows.images, name, seed))
+    for name, degradation in tqdm(DEGRADATIONS.items(), desc="Degrading", unit=" ways", leave=False):
+        probabilities = predict(weights, card, degraded(rows.images, degradation, seed))
         hits = int((probabilities.argmax(axis=1) == rows.labels).sum())
         figures = {"accuracy": hits / len(rows), "accuracy_ci95": list(wilson_interval(hits, len(rows)))}
         results.append({"name": name, **figures})

@@ -70,7 +70,7 @@ def test_jpeg_of_lower_quality_differs_more(face: NDArray[np.uint8], random: np.
 def test_every_degradation_ends_in_crops(faces: MakeFaces, name: str) -> None:
     images = faces(1, 0)[0]
     before = images.copy()
-    spoiled = degraded(images, name)
+    spoiled = degraded(images, DEGRADATIONS[name])
     assert spoiled.shape == images.shape and spoiled.dtype == np.uint8
     assert np.array_equal(images, before)
     # Untouched faces come through live preprocessing as they are, so they compare with `evaluate`.
@@ -79,8 +79,8 @@ def test_every_degradation_ends_in_crops(faces: MakeFaces, name: str) -> None:
 
 def test_noise_comes_from_the_seed(faces: MakeFaces) -> None:
     images, name = faces(1, 0)[0], "dark, 10 % of the light, noise 3"
-    assert np.array_equal(degraded(images, name, 1), degraded(images, name, 1))
-    assert not np.array_equal(degraded(images, name, 1), degraded(images, name, 2))
+    assert np.array_equal(degraded(images, DEGRADATIONS[name], 1), degraded(images, DEGRADATIONS[name], 1))
+    assert not np.array_equal(degraded(images, DEGRADATIONS[name], 1), degraded(images, DEGRADATIONS[name], 2))
 
 
 def test_untouched_faces_are_what_evaluate_measures(trained: Any) -> None:
