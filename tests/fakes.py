@@ -82,7 +82,8 @@ class TableBackend(_Closing):
         self.table = np.full((labels, labels), 0.05, np.float32) + 0.65 * np.eye(labels, dtype=np.float32)
         if table is not None:
             self.table = table
-        self.card = ModelCard(name="table", labels=FER2013_LABELS)
+        neutral = tuple(np.log(self.table[FER2013_LABELS.index("neutral")]).tolist()) if table is None else None
+        self.card = ModelCard(name="table", labels=FER2013_LABELS, neutral_logits=neutral)
         self.max_batch = max_batch
         self.batch_sizes: list[int] = []
 

@@ -23,6 +23,7 @@ from training.layouts import SPEC, VALIDATION
 from training.loop import predict_logits
 from training.metrics import calibration, fit_temperature
 from training.networks import Classifier, build, parameter_count
+from training.neutral import neutral_logits
 from training.runs import Origin
 from training.weights import weights_bytes
 
@@ -74,8 +75,9 @@ def export_run(run: Path, config: FitConfig, progress: Progress, data: Fer2013, 
         limits=LIMITS,
     )
     _write_card(run, card)  # The live backend takes weights only with their card.
-    metrics = evaluate(run / f"{config.model}.onnx", data, VALIDATION)
-    card = card.model_copy(update={"validation": metrics | {"calibration": calibration(logits, rows.labels)}})
+    exported = run / f"{config.model}.onnx"
+    metrics = evaluate(exported, data, VALIDATION) | {"calibration": calibration(logits, rows.labels)}
+    card = card.model_copy(update={"validation": metrics, "neutral_logits": neutral_logits(exported, rows)})
     _write_card(run, card)
     return card
 

@@ -24,7 +24,8 @@ _LEAST_PROBABILITY = 1e-6
 class Baseline:
     """What is added to the logits of one face from a moment on.
 
-    at: capture time, s, on the clock of Frame.captured_at. offset: (K,), or None where a baseline was removed.
+    at: capture time from which it counts, s, on the clock of Frame.captured_at. offset: (K,), or None where a
+    baseline was removed.
     """
 
     face_id: int

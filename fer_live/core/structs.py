@@ -94,7 +94,8 @@ class Track:
     smoothed over time. label_index: the label shown, with hysteresis, or None while uncertain.
     hits: frames it was found in. age_s: seconds since it was first found.
     reason: why this frame's quality is too low to count (fer_live.core.quality), or "" if it is good; a frame that
-    is too low does not enter smoothed. affect: of smoothed, or None while that is switched off.
+    is too low does not enter smoothed. affect: of smoothed, or None while that is switched off or the frame does not
+    count.
     """
 
     face_id: int

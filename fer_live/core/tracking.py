@@ -25,11 +25,11 @@ class _Past:
     last_counted_s: float | None = None
 
 
-OffsetOf = Callable[[int], tuple[float, ...] | None]
-"""Face id -> offset (K,) of its neutral baseline, or None while it has none."""
+OffsetOf = Callable[[int, float], tuple[float, ...] | None]
+"""Face id, capture time in s -> offset (K,) of the face's neutral baseline, or None if it has none then."""
 
 
-def no_offset(face_id: int) -> None:
+def no_offset(face_id: int, captured_at: float) -> None:
     """No face has a baseline."""
     return None
 
@@ -108,7 +108,7 @@ class Tracker:
         )
         if reason:
             return _Past(track, past.first_seen_s, time_s, past.last_counted_s)
-        counted = shifted(probabilities, self._offset_of(track.face_id))
+        counted = shifted(probabilities, self._offset_of(track.face_id, time_s))
         if past.last_counted_s is None:
             smoothed, label_index = counted, first_label(counted, self._config)
         else:

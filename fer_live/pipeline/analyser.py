@@ -65,10 +65,13 @@ class FaceAnalyser:
         return Result(frame.index, frame.captured_at, self._clock(), tracks, MappingProxyType(timings))
 
     def _with_affect(self, tracks: tuple[Track, ...]) -> tuple[Track, ...]:
+        """Not for a face that does not count: what is held may be as good as unknown."""
         axes = self._axes
         if axes is None:
             return tracks
-        return tuple(replace(track, affect=project(track.smoothed, axes)) for track in tracks)
+        return tuple(
+            track if track.reason else replace(track, affect=project(track.smoothed, axes)) for track in tracks
+        )
 
     def _infer(self, crops: NDArray[np.uint8]) -> NDArray[np.float32]:
         """All faces in one batch, or in as few as the backend takes; none means no call."""

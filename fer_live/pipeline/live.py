@@ -17,16 +17,18 @@ from fer_live.capture.opening import LiveSource
 from fer_live.capture.source import Source
 from fer_live.capture.watch import PATIENCE_S
 from fer_live.config import Config, RecordingConfig
+from fer_live.core.baseline import Baseline
 from fer_live.core.structs import Frame, Marker, MarkerOrigin, Result
 from fer_live.detect.finder import FaceFinder
-from fer_live.errors import FerError
+from fer_live.errors import BaselineError, FerError
 from fer_live.outlets.outlet import Outlet, OutletStatus
 from fer_live.pipeline.analysis import AnalysisStage
+from fer_live.pipeline.baselines import Baselines
 from fer_live.pipeline.capture import CaptureStage, CaptureState
 from fer_live.pipeline.facts import setup_facts
 from fer_live.pipeline.slots import LatestSlot
 from fer_live.record.columns import GapReason
-from fer_live.record.recorder import Gap, Recorder
+from fer_live.record.recorder import Fact, Gap, Recorder
 from fer_live.record.session import NO_NOTES, Notes, Origin
 
 log = logging.getLogger(__name__)
@@ -83,6 +85,7 @@ class LiveSession:
 
     results holds the newest frame with its result; slots.LatestSlot.notify tells when it fills.
     markers: all since the start, in the order in which they came; only ever appended to.
+    baselines: to be asked; taken, finished and removed by the methods here, so that recordings have them.
     is_screen_locked: to be told by who can know; a camera that is lost meanwhile is lost for that reason.
     """
 
@@ -110,12 +113,20 @@ class LiveSession:
         self.is_screen_locked = False
         self._analysed = -1
         self.markers: list[Marker] = []
+        self.baselines = Baselines(clock)
         self.recorder: Recorder | None = None
         self.results: LatestSlot[tuple[Frame, Result]] = LatestSlot()
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._capture = CaptureStage(self._open_source, self._frames, source.is_device, clock)
         self._analysis = AnalysisStage(
-            config, open_finder, open_backend, self._frames, self.results, self._on_result, clock
+            config,
+            open_finder,
+            open_backend,
+            self._frames,
+            self.results,
+            self._on_result,
+            clock,
+            self.baselines.offset_of,
         )
 
     @property
@@ -210,6 +221,7 @@ class LiveSession:
             "kind": "record",
             "source": {"name": self._source.name, "mode": self._capture.status.mode},
             **notes.facts(),
+            "baselines": self.baselines.facts(newest.captured_at),
             **setup_facts(self._config.model_copy(update={"recording": settings}), backend),
         }
         start_wall = datetime.now().astimezone() - timedelta(seconds=self._clock() - newest.captured_at)
@@ -234,6 +246,35 @@ class LiveSession:
         for outlet in self._outlets:
             outlet.send_marker(marker)
         return marker
+
+    def take_baseline(self, face_id: int) -> None:
+        """Begins to take the neutral baseline of a face; see Baselines.
+
+        Raises BaselineError if the network's card has no neutral_logits.
+        """
+        card = None if self.backend is None else self.backend.card
+        if card is None or card.neutral_logits is None:
+            raise BaselineError(
+                "No neutral baseline: the network's model card does not say what it makes of neutral faces.",
+                "Choose a shipped network in the settings.",
+            )
+        self.baselines.begin(face_id, card.neutral_logits)
+
+    def finish_baseline(self) -> Baseline | None:
+        """See Baselines.finish; to be called several times a second while one is taken."""
+        baseline = self.baselines.finish()
+        if baseline is not None:
+            self._note_baselines()
+        return baseline
+
+    def remove_baseline(self, face_id: int) -> None:
+        """See Baselines.remove."""
+        self.baselines.remove(face_id)
+        self._note_baselines()
+
+    def _note_baselines(self) -> None:
+        if self.recorder is not None:
+            self.recorder.offer(Fact("baselines", self.baselines.facts(self.recorder.origin.captured_at)))
 
     def end_recording(self) -> Recorder | None:
         """Lets the writer finish and does not wait for it; returns the recording, or None if there was none."""
@@ -284,4 +325,5 @@ class LiveSession:
         if self.backend is not None:
             for outlet in self._outlets:
                 outlet.send(result, self.backend.card.labels)
+        self.baselines.see(result)
         self._analysed = result.frame_index

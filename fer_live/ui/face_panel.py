@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QRectF, QSize, Qt
+from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
-from PyQt6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from fer_live.core.overlay import UNCERTAIN, colour_of
 from fer_live.core.structs import Track
@@ -17,13 +17,20 @@ _TITLE_SCALE = 1.25
 
 
 class FacePanel(QWidget):
-    """Id, label and percent of the selected face, a bar a label, and how large and how long it has been there."""
+    """Id, label and percent of the selected face, a bar a label, and how large, how long there and how good it is.
+
+    baseline_wanted(), baseline_unwanted(): its neutral baseline is to be taken, or removed.
+    """
+
+    baseline_wanted, baseline_unwanted = pyqtSignal(), pyqtSignal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Selected face"))
         self.setFixedWidth(_WIDTH_CHARS * self.fontMetrics().averageCharWidth())
         self._title, self._state, self._footer = QLabel(), QLabel(), QLabel()
+        self._quality, self._affect = QLabel(), QLabel()
+        self._baseline = self._make_button()
         self._bars = ProbabilityBars()
         head = QHBoxLayout()
         head.addWidget(self._title, stretch=1)
@@ -33,16 +40,34 @@ class FacePanel(QWidget):
         layout = QVBoxLayout(self)
         layout.addLayout(head)
         layout.addWidget(self._bars)
-        layout.addWidget(self._footer)
+        for widget in (self._footer, self._quality, self._baseline, self._affect):
+            layout.addWidget(widget)
         layout.addStretch()
+        self.show_baseline(False)
         self.show_track(None, ())
+
+    def _make_button(self) -> QPushButton:
+        button = QPushButton()
+        # Keys go on to the window after a click.
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
+        button.clicked.connect(lambda: (self.baseline_unwanted if self._has_baseline else self.baseline_wanted).emit())
+        return button
+
+    def show_baseline(self, is_there: bool) -> None:
+        """Whether the face has a neutral baseline, which the button then removes."""
+        self._has_baseline = is_there
+        self._baseline.setText(self.tr("Remove neutral baseline") if is_there else self.tr("Take neutral baseline"))
+        self._baseline.setToolTip(self.tr("What this face looks like at rest is taken off what is read from it (B)"))
 
     def show_track(self, track: Track | None, labels: Sequence[str]) -> None:
         """Shows a face as of now, or that there is none."""
+        self._quality.setVisible(track is not None)
+        self._baseline.setVisible(track is not None)
         if track is None:
             self._title.setText(self.tr("No face"))
             self._state.setText("")
             self._footer.setText("")
+            self._affect.setText("")
             self._bars.show_values(labels, [0.0] * len(labels))
             return
         index = track.label_index
@@ -51,6 +76,10 @@ class FacePanel(QWidget):
         self._state.setText(label_word(UNCERTAIN if index is None else labels[index]) + percent)
         width = float(track.box[2] - track.box[0])
         self._footer.setText(self.tr("{width:.0f} px · {age:.0f} s tracked").format(width=width, age=track.age_s))
+        quality = label_word(track.reason) if track.reason else self.tr("good")
+        self._quality.setText(self.tr("Quality: {word}").format(word=quality))
+        affect = self.tr("Valence {valence:+.2f} · arousal {arousal:+.2f}")
+        self._affect.setText("" if track.affect is None else affect.format(**track.affect._asdict()))
         self._bars.show_values(labels, track.smoothed.tolist())
 
 

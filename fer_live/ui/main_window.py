@@ -30,6 +30,7 @@ from fer_live.ui.controller import LiveController
 from fer_live.ui.keys import Key, Keys
 from fer_live.ui.live_page import LivePage
 from fer_live.ui.messages import copy_details, error_text, stalled_text
+from fer_live.ui.neutral_look import NeutralLook
 from fer_live.ui.pages import NoticePage, StartingPage, WelcomePage
 from fer_live.ui.recording import Recording, open_folder
 from fer_live.ui.reviewing import Reviewing
@@ -62,6 +63,7 @@ class MainWindow(QMainWindow):
         self._build_body()
         self.recording = Recording(self.controller, self.banner, lambda: self.config, self)
         self.reviewing = Reviewing(self.banner, lambda: self.config, self)
+        self.neutral_look = NeutralLook(self.controller, self.banner, self.live, self)
         self._build_toolbar()
         self._keys = Keys(self._list_keys())
         self.live.marker_field.text_entered.connect(self.recording.mark_text)
@@ -132,6 +134,7 @@ class MainWindow(QMainWindow):
             Key("r", "R", self.tr("record"), [self.recording.toggle]),
             Key("m", "M", self.tr("marker"), [self.recording.mark]),
             Key("123456789", "1-9", self.tr("named markers"), mark_keys),
+            Key("b", "B", self.tr("neutral baseline"), [self.neutral_look.take]),
             Key("s", "S", self.tr("snapshot"), [self.save_snapshot]),
             Key("h", "H", self.tr("mirror"), [self.toolbar.mirror.trigger]),
             Key("f", "F", self.tr("full screen"), [self.toggle_full_screen]),
@@ -317,7 +320,8 @@ class MainWindow(QMainWindow):
         self.live.view.set_dimmed(status.state is LiveState.STALLED)
         if status.state is LiveState.RUNNING:
             self._show_page(self.live)
-            self.banner.end_state()
+            if not self.neutral_look.show():
+                self.banner.end_state()
         elif status.state is LiveState.STARTING:
             self.starting.show_source(self.toolbar.picker.currentText())
             self._show_page(self.starting)

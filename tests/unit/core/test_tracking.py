@@ -157,7 +157,7 @@ def test_face_that_was_never_good_is_unknown_until_it_is() -> None:
 
 def test_baseline_moves_what_is_smoothed_and_shown_but_not_what_was_seen() -> None:
     offsets = {1: (-6.0, 0.0)}
-    tracker = Tracker(TrackingConfig(), offsets.get)
+    tracker = Tracker(TrackingConfig(), lambda face_id, _: offsets.get(face_id))
     first, second = _update(tracker, 0, [_at(0), _at(300)], [HAPPY, HAPPY])
     assert (first.label_index, second.label_index) == (SAD, HAPPY)
     np.testing.assert_allclose(first.probabilities, _SURE[HAPPY])

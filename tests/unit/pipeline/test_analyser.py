@@ -91,6 +91,11 @@ def test_valence_and_arousal_only_if_wanted() -> None:
     assert track.affect.valence == pytest.approx(float(track.smoothed @ affect_axes(FER2013_LABELS)[:, 0]))
 
 
+def test_a_face_that_does_not_count_has_no_affect() -> None:
+    (track,) = _analyser([[_LEFT]], TableBackend(), Config(affect=True)).analyse(_frame()).tracks
+    assert (track.reason, track.affect) == ("blurred", None)
+
+
 def test_network_without_the_labels_cannot_have_affect() -> None:
     backend = TableBackend()
     backend.card = ModelCard(name="table", labels=("glad", "mad"))

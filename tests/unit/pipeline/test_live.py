@@ -15,9 +15,10 @@ from fer_live.backends.backend import Backend
 from fer_live.capture.opening import LiveSource
 from fer_live.capture.source import Source
 from fer_live.config import Config
+from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.core.structs import Frame, Result
 from fer_live.detect.finder import FaceFinder
-from fer_live.errors import BackendError, SourceError
+from fer_live.errors import BackendError, BaselineError, SourceError
 from fer_live.pipeline.live import LiveSession, LiveState
 from tests.fakes import Act, CodeFinder, FakeDevice, PictureCamera, TableBackend, code_of, coded_picture, left_of
 from tests.waiting import wait_until
@@ -502,6 +503,47 @@ class TestStop:
         session.stop()
         session.results.take()
         assert session.results.take(0.1) is None
+
+
+class TestBaseline:
+    def test_resting_face_then_reads_neutral_and_the_session_says_so(self, rig: _Rig, tmp_path: Path) -> None:
+        session = rig.running(clock=lambda: 2 * time.monotonic())
+        session.start_recording(tmp_path)
+        session.take_baseline(1)
+        wait_until(session.finish_baseline)
+        wait_until(lambda: _newest_label(session) == "neutral")
+        session.remove_baseline(1)
+        wait_until(lambda: _newest_label(session) == "sad")
+        session.stop()
+        rows, facts = _recorded(tmp_path)
+        taken, removed = facts["baselines"]["1"]
+        before, after = rows[rows.t_mono_s < taken["at"]], rows[rows.t_mono_s.between(taken["at"], removed["at"])]
+        assert set(rows.label.dropna()) == {"sad"}
+        assert set(before.label_smoothed.dropna()) == {"sad"}
+        assert "neutral" in set(after.label_smoothed)
+        assert (len(taken["offset"]), removed["offset"]) == (7, None)
+
+    def test_recording_that_begins_later_has_it_too(self, rig: _Rig, tmp_path: Path) -> None:
+        session = rig.running(clock=lambda: 2 * time.monotonic())
+        session.take_baseline(1)
+        wait_until(session.finish_baseline)
+        session.start_recording(tmp_path)
+        session.stop()
+        _, facts = _recorded(tmp_path)
+        (taken,) = facts["baselines"]["1"]
+        assert len(taken["offset"]) == 7
+
+    def test_network_without_a_reference_is_named(self, rig: _Rig) -> None:
+        rig.backend = TableBackend(np.full((7, 7), 1 / 7, np.float32))
+        with pytest.raises(BaselineError, match="model card does not say"):
+            rig.running().take_baseline(1)
+
+
+def _newest_label(session: LiveSession) -> str:
+    taken = session.results.take(10)
+    assert taken is not None
+    (track,) = taken[1].tracks
+    return "" if track.label_index is None else FER2013_LABELS[track.label_index]
 
 
 def test_result_has_no_pixels(rig: _Rig) -> None:

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from pytestqt.qtbot import QtBot
+
+from fer_live.core.modelcard import FER2013_LABELS
+from fer_live.core.structs import Affect, Track
+from fer_live.ui.face_panel import FacePanel
+from tests.gui.conftest import visible_text
+
+_SEEN = np.full(7, 1 / 7, np.float32)
+_TRACK = Track(1, np.array([0, 0, 60, 60], np.float32), 0.9, _SEEN, _SEEN, 3, 1, 0.0)
+
+
+@pytest.fixture
+def panel(qtbot: QtBot) -> FacePanel:
+    panel = FacePanel()
+    qtbot.addWidget(panel)
+    panel.show()
+    return panel
+
+
+@pytest.mark.parametrize(
+    ("reason", "text"),
+    [("", "good"), ("blurred", "blurred"), ("too_small", "too small"), ("turned", "turned away")],
+)
+def test_quality_is_said(panel: FacePanel, reason: str, text: str) -> None:
+    panel.show_track(replace(_TRACK, reason=reason), FER2013_LABELS)
+    assert f"Quality: {text}" in visible_text(panel)
+
+
+def test_affect_is_shown_where_it_is_known(panel: FacePanel) -> None:
+    panel.show_track(_TRACK, FER2013_LABELS)
+    assert "Valence" not in visible_text(panel)
+    panel.show_track(replace(_TRACK, affect=Affect(0.5, -0.25)), FER2013_LABELS)
+    assert "Valence +0.50 · arousal -0.25" in visible_text(panel)
+
+
+def test_without_a_face_nothing_is_said_of_one(panel: FacePanel) -> None:
+    panel.show_track(replace(_TRACK, affect=Affect(0.5, -0.25)), FER2013_LABELS)
+    panel.show_track(None, FER2013_LABELS)
+    assert visible_text(panel) == "No face"
