@@ -11,7 +11,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from fer_live.core.modelcard import FER2013_LABELS, ModelCard, sha256_of
+from fer_live.core.modelcard import FER2013_LABELS, ModelCard, card_path, half_path, load_card, sha256_of
 
 
 def quarters(width: int = 64, height: int = 48) -> NDArray[np.uint8]:
@@ -71,9 +71,27 @@ def write_network(path: Path, labels: tuple[str, ...] = FER2013_LABELS, outputs:
     return path
 
 
+def write_half(weights: Path) -> Path:
+    """Saves the float16 network that belongs to one of write_network, and the card of both."""
+    model = onnx.load(weights)
+    graph = model.graph
+    (slopes,) = graph.initializer
+    slopes.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(slopes).astype(np.float16), "slopes"))
+    matmul = next(node for node in graph.node if node.op_type == "MatMul")
+    place = list(graph.node).index(matmul)
+    matmul.input[0], matmul.output[0] = "half_columns", "half_logits"
+    graph.node.insert(place, helper.make_node("Cast", ["columns"], ["half_columns"], to=TensorProto.FLOAT16))
+    graph.node.insert(place + 2, helper.make_node("Cast", ["half_logits"], ["logits"], to=TensorProto.FLOAT))
+    onnx.checker.check_model(model, full_check=True)
+    half_path(weights).write_bytes(model.SerializeToString())
+    write_card(weights, load_card(card_path(weights)).labels)
+    return half_path(weights)
+
+
 def write_card(weights: Path, labels: tuple[str, ...] = FER2013_LABELS) -> Path:
-    """Saves the card that fits a weights file as it is now."""
-    card = ModelCard(name=weights.stem, labels=labels, files={weights.name: sha256_of(weights)})
+    """Saves the card that fits a weights file, and its float16 network if there is one, as they are now."""
+    files = {path.name: sha256_of(path) for path in (weights, half_path(weights)) if path.is_file()}
+    card = ModelCard(name=weights.stem, labels=labels, files=files)
     path = weights.with_suffix(".json")
     path.write_text(card.model_dump_json(), encoding="utf-8")
     return path

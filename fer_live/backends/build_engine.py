@@ -31,7 +31,14 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m fer_live.backends.build_engine", description=__doc__)
     parser.add_argument("model", metavar="MODEL", help="a shipped network, or the path of an .onnx file")
     model = parser.parse_args(argv).model
-    return exit_code(lambda: build_engine(find_weights(model)))
+    return exit_code(lambda: _command(model))
+
+
+def _command(model: str) -> None:
+    try:
+        build_engine(find_weights(model))
+    except OSError as error:
+        raise BackendError(f"The engine cannot be kept in '{engine_folder()}' ({error.strerror}).") from error
 
 
 def build_engine(weights: Path) -> None:

@@ -99,8 +99,7 @@ def build_plan(network_file: Path, timing_cache: Path, progress: Progress) -> by
     config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, _WORKSPACE_BYTES)
     monitor = _Monitor(progress)
     config.progress_monitor = monitor
-    cache = config.create_timing_cache(timing_cache.read_bytes() if timing_cache.is_file() else b"")
-    config.set_timing_cache(cache, ignore_mismatch=False)
+    _use_timing_cache(config, timing_cache.read_bytes() if timing_cache.is_file() else b"")
     profile = builder.create_optimization_profile()
     tensor = network.get_input(0)
     crop = tuple(tensor.shape)[1:]
@@ -111,6 +110,14 @@ def build_plan(network_file: Path, timing_cache: Path, progress: Progress) -> by
         raise BackendError(f"TensorRT cannot build an engine from '{network_file}' ({messages.last_error}).")
     replace_file(timing_cache, bytes(memoryview(config.get_timing_cache().serialize())))
     return bytes(memoryview(plan))
+
+
+def _use_timing_cache(config: Any, content: bytes) -> None:
+    """Begins with an empty cache where TensorRT does not take the old one: after a change of the driver, say."""
+    cache = config.create_timing_cache(content)
+    if cache is None or not config.set_timing_cache(cache, ignore_mismatch=False):
+        cache = config.create_timing_cache(b"")
+        config.set_timing_cache(cache, ignore_mismatch=False)
 
 
 def _require_float16(network: Any, network_file: Path) -> None:

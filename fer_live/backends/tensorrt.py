@@ -45,6 +45,8 @@ class TensorRtBackend(Closing):
         except EngineRefused:
             path.unlink(missing_ok=True)
             raise
+        except OSError as error:
+            raise BackendError(f"Engine '{path}' cannot be read ({error.strerror}).") from error
         self._engine: Engine | None = engine
         self.device = engine.device
 

@@ -9,18 +9,28 @@ import numpy as np
 import pytest
 
 from fer_live.backends.backend import Backend
+from fer_live.backends.build_engine import build_engine
 from fer_live.backends.registry import BACKENDS, open_backend, probe
 from fer_live.errors import BackendError
 from tests.fakes import TableBackend
-from tests.media import write_network
+from tests.media import write_half, write_network
+from tests.tensorrt.bindings import TENSORRT
+from tests.tensorrt.machine import have_gpu
 
 _FAKE = "table"
+_ON_FAKES = {f"tensorrt {bindings.stub} on fakes": bindings for bindings in TENSORRT}
 
 
-@pytest.fixture(params=[*BACKENDS, _FAKE])
-def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Backend]:
+@pytest.fixture(params=[*BACKENDS, *_ON_FAKES, _FAKE])
+def backend(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Backend]:
     if request.param == _FAKE:
         opened: Backend = TableBackend()
+    elif request.param in _ON_FAKES:
+        have_gpu(monkeypatch, _ON_FAKES[request.param])
+        weights = write_network(tmp_path / "tiny.onnx")
+        write_half(weights)
+        build_engine(weights)
+        opened = open_backend("tensorrt", weights)
     elif not (found := probe(request.param)).available:
         pytest.skip(found.reason)
     else:

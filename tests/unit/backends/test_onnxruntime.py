@@ -1,15 +1,22 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from fer_live.backends.onnxruntime import OnnxCpuBackend
+from fer_live.backends.registry import open_backend, probe
 from fer_live.core.modelcard import card_path
-from fer_live.errors import ModelError
+from fer_live.errors import BackendError, ModelError
 from tests.media import write_card, write_network
+from tests.tensorrt.machine import have_driver
+
+_Session = onnxruntime.InferenceSession
 
 
 def test_it_computes_what_the_network_says(tmp_path: Path) -> None:
@@ -64,10 +71,92 @@ def test_missing_runtime_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_runtime_without_the_provider_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    import onnxruntime
-
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
     assert "no CPU provider" in str(OnnxCpuBackend.unavailable_because())
+
+
+class GpuSession:
+    """A session of a build with the CUDA provider, on the CPU. takes: the provider that it says it uses."""
+
+    takes = "CUDAExecutionProvider"
+    fails = False
+    has_fallback = True
+
+    def __init__(self, weights: Path, options: Any, providers: Sequence[str]) -> None:
+        assert providers == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+        self._session = _Session(weights, options, providers=["CPUExecutionProvider"])
+        self.get_inputs, self.get_outputs = self._session.get_inputs, self._session.get_outputs
+
+    def get_providers(self) -> list[str]:
+        return [self.takes, "CPUExecutionProvider"]
+
+    def disable_fallback(self) -> None:
+        self.has_fallback = False
+
+    def run(self, names: Any, given: Any) -> Any:
+        assert not self.has_fallback
+        if self.fails:
+            raise RuntimeError("CUDA failure 2: out of memory")
+        return self._session.run(names, given)
+
+
+@pytest.fixture
+def gpu_build(monkeypatch: pytest.MonkeyPatch) -> None:
+    """ONNX Runtime with the CUDA provider, and a driver."""
+    have_driver(monkeypatch)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", GpuSession)
+    monkeypatch.setattr(
+        onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    )
+
+
+@pytest.mark.usefixtures("gpu_build")
+def test_cuda_provider_is_used_where_it_is_in_effect(tmp_path: Path) -> None:
+    with open_backend("onnx-cuda", write_network(tmp_path / "tiny.onnx")) as backend:
+        assert (backend.name, backend.device) == ("onnx-cuda", "ONNX Runtime CUDA")
+        assert backend.infer(np.zeros((2, 1, 48, 48), np.float32)).shape == (2, 7)
+
+
+@pytest.mark.usefixtures("gpu_build")
+@pytest.mark.parametrize(
+    ("trouble", "reason"),
+    [({"takes": "CPUExecutionProvider"}, "took CPU"), ({"fails": True}, "CUDA failed .*out of memory")],
+)
+def test_cuda_provider_that_does_not_work_is_refused(
+    trouble: dict[str, Any], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in trouble.items():
+        monkeypatch.setattr(GpuSession, name, value)
+    with pytest.raises(BackendError, match=reason):
+        open_backend("onnx-cuda", write_network(tmp_path / "tiny.onnx"))
+
+
+@pytest.mark.usefixtures("gpu_build")
+def test_auto_goes_on_to_the_cpu_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(GpuSession, "takes", "CPUExecutionProvider")
+    opened = []
+
+    def session(weights: Path, options: Any, providers: Sequence[str]) -> Any:
+        opened.append(providers[0])
+        kind = GpuSession if providers[0].startswith("CUDA") else _Session
+        return kind(weights, options, providers=providers)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    weights = write_network(tmp_path / "tiny.onnx")
+    with caplog.at_level("INFO", "fer_live"), open_backend("auto", weights) as backend:
+        assert backend.name == "onnx-cpu"
+    assert opened == ["CUDAExecutionProvider", "CPUExecutionProvider"]
+    assert any(line.startswith("backend passed over: onnx-cuda: ONNX Runtime cannot") for line in caplog.messages)
+
+
+def test_missing_cuda_provider_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+    have_driver(monkeypatch, gpus=0)
+    assert "finds no GPU" in probe("onnx-cuda").reason
+    have_driver(monkeypatch)
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CPUExecutionProvider"])
+    assert "no CUDA provider; onnxruntime-gpu" in probe("onnx-cuda").reason
 
 
 @pytest.mark.usefixtures("shipped_weights")

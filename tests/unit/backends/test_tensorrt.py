@@ -1,0 +1,188 @@
+from __future__ import annotations
+
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_live.backends.build_engine import build_engine
+from fer_live.backends.onnxruntime import OnnxCpuBackend
+from fer_live.backends.registry import open_backend, preparation, probe
+from fer_live.backends.tensorrt import TensorRtBackend, engine_name
+from fer_live.core.modelcard import half_path
+from fer_live.errors import BackendError
+from tests.media import write_half, write_network
+from tests.tensorrt.fake_tensorrt import World
+from tests.tensorrt.machine import have_gpu
+
+
+def crops(count: int) -> np.ndarray:
+    return np.random.default_rng(count).integers(0, 256, (count, 1, 48, 48)).astype(np.float32)
+
+
+@pytest.fixture
+def built(world: World, weights: Path) -> Path:
+    """A network whose engine is there."""
+    build_engine(weights)
+    return weights
+
+
+def test_it_says_what_the_float32_network_says_on_the_cpu(built: Path, world: World) -> None:
+    with TensorRtBackend(built) as backend, OnnxCpuBackend(built) as reference:
+        for count in (1, 32, 3, 3, 1):
+            np.testing.assert_allclose(backend.infer(crops(count)), reference.infer(crops(count)), atol=2e-3)
+        assert backend.device == f"TensorRT {world.bindings.version}, NVIDIA Fake 9000"
+        assert backend.card == reference.card
+
+
+def test_a_result_is_not_overwritten_by_the_next(built: Path) -> None:
+    with TensorRtBackend(built) as backend:
+        first = backend.infer(np.zeros((1, 1, 48, 48), np.float32))
+        kept = first.copy()
+        backend.infer(np.full((1, 1, 48, 48), 255, np.float32))
+        np.testing.assert_array_equal(first, kept)
+
+
+def test_each_size_is_captured_once_and_then_only_launched(built: Path, world: World) -> None:
+    with TensorRtBackend(built) as backend:
+        world.driver.calls.clear()
+        for count in (1, 2, 1, 2):
+            backend.infer(crops(count))
+        assert world.driver.calls.count("cuStreamBeginCapture") == 2
+        world.driver.calls.clear()
+        backend.infer(crops(2))
+        assert world.driver.calls == ["cuCtxSetCurrent", "cuGraphLaunch", "cuStreamSynchronize"]
+
+
+def test_everything_is_freed(built: Path, world: World) -> None:
+    backend = TensorRtBackend(built)
+    backend.infer(crops(3))
+    assert not world.driver.is_all_freed()
+    backend.close()
+    backend.close()
+    assert world.driver.is_all_freed()
+
+
+def test_it_may_be_opened_on_one_thread_and_used_and_closed_on_another(built: Path, world: World) -> None:
+    backend = TensorRtBackend(built)
+    results: list[np.ndarray] = []
+
+    def use() -> None:
+        results.append(backend.infer(crops(4)))
+        backend.close()
+
+    thread = threading.Thread(target=use)
+    thread.start()
+    thread.join()
+    assert results[0].shape == (4, 7)
+    assert world.driver.is_all_freed()
+
+
+def test_a_gpu_that_fails_is_an_error_and_still_closes(
+    built: Path, world: World, logged_warnings: list[str]
+) -> None:
+    with TensorRtBackend(built) as backend:
+        backend.infer(crops(1))
+        world.driver.fail.add("cuStreamSynchronize")
+        with pytest.raises(BackendError, match=r"refused cuStreamSynchronize \(CUDA_ERROR_LAUNCH_FAILED\)"):
+            backend.infer(crops(1))
+        world.driver.fail.add("cuMemFree")
+    assert not world.driver.streams
+    assert {"cuMemFree" in line for line in logged_warnings} == {True}
+    logged_warnings.clear()
+
+
+def test_a_failure_while_opening_frees_what_was_taken(built: Path, world: World) -> None:
+    world.driver.fail.add("cuMemAllocHost")
+    with pytest.raises(BackendError, match="cuMemAllocHost"):
+        TensorRtBackend(built)
+    assert world.driver.is_all_freed()
+    assert engine_name(built).path().is_file()
+
+
+@pytest.mark.parametrize("content", [b"no plan", b""])
+def test_a_refused_engine_is_removed_so_that_it_is_built_anew(
+    content: bytes, built: Path, world: World, logged_warnings: list[str]
+) -> None:
+    path = engine_name(built).path()
+    path.write_bytes(content)
+    with pytest.raises(BackendError, match="the plan is for something else"):
+        TensorRtBackend(built)
+    assert not path.exists()
+    assert world.driver.is_all_freed()
+    assert preparation("tensorrt", built) is not None
+    logged_warnings.clear()
+
+
+def test_an_engine_for_other_batches_is_refused(built: Path, world: World) -> None:
+    path = engine_name(built).path()
+    path.write_bytes(path.read_bytes().replace(b"[32, 1", b"[16, 1"))
+    with pytest.raises(BackendError, match="takes 1 to 16 faces, not 1 to 32"):
+        TensorRtBackend(built)
+
+
+def test_an_engine_for_another_number_of_labels_is_refused(built: Path, tmp_path: Path) -> None:
+    other = write_network(tmp_path / "other.onnx", outputs=5)
+    write_half(other)
+    header = engine_name(built).path().read_bytes().partition(b"\n")[0]
+    engine_name(built).path().write_bytes(header + b"\n" + half_path(other).read_bytes())
+    with pytest.raises(BackendError, match=r"shapes .*\(-1, 5\)"):
+        TensorRtBackend(built)
+
+
+def test_another_gpu_needs_another_engine(built: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert probe("tensorrt", built).available
+    have_gpu(monkeypatch, world.bindings, "NVIDIA Other 1")
+    assert "no engine of 'tiny' is built yet for this GPU" in probe("tensorrt", built).reason
+
+
+def test_auto_waits_for_no_engine_but_takes_one(world: World, weights: Path) -> None:
+    with open_backend("auto", weights) as backend:
+        assert backend.name == "onnx-cpu"
+    assert preparation("auto", weights) == ["-m", "fer_live.backends.build_engine", str(weights)]
+    assert preparation("onnx-cpu", weights) is None
+    build_engine(weights)
+    assert preparation("auto", weights) is None
+    with open_backend("auto", weights) as backend:
+        assert backend.name == "tensorrt"
+
+
+def test_by_name_it_never_falls_back(world: World, weights: Path) -> None:
+    with pytest.raises(BackendError, match=r"no engine of 'tiny' is built yet .* `python -m \S+build_engine"):
+        open_backend("tensorrt", weights)
+
+
+def test_without_the_float16_network_that_is_the_reason(world: World, weights: Path) -> None:
+    half_path(weights).unlink()
+    assert probe("tensorrt").available
+    assert probe("tensorrt", weights).reason == "there is no 'tiny.fp16.onnx' beside 'tiny.onnx'"
+    assert preparation("auto", weights) is None
+    with open_backend("auto", weights) as backend:
+        assert backend.name == "onnx-cpu"
+
+
+@pytest.mark.parametrize(
+    ("module", "reason"),
+    [("tensorrt", "tensorrt cannot be imported"), ("cuda.bindings.driver", "cuda-bindings cannot be imported")],
+)
+def test_a_missing_package_is_a_reason(
+    module: str, reason: str, world: World, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, module, None)
+    assert reason in probe("tensorrt", weights).reason
+    assert "pip install fer-live[tensorrt]" in probe("tensorrt").reason
+
+
+def test_an_unknown_version_is_a_reason(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["tensorrt"], "__version__", "12.0.1")
+    assert "tensorrt 12.0.1 is not of version 10 or 11" in probe("tensorrt").reason
+
+
+def test_a_driver_that_is_missing_is_the_first_reason(weights: Path) -> None:
+    if probe("tensorrt").available:
+        pytest.skip("this machine has an NVIDIA GPU and TensorRT")
+    assert "NVIDIA driver" in probe("tensorrt", weights).reason or "cannot be imported" in probe("tensorrt").reason
+    with pytest.raises(BackendError, match="tensorrt: "):
+        open_backend("tensorrt", weights)
