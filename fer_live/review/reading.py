@@ -50,6 +50,11 @@ class Session:
         """Whether its rows have times; pictures that stand alone do not."""
         return not self.frames["t_mono_s"].is_null().all()
 
+    @property
+    def end_s(self) -> float:
+        """Time of the last row, s; 0 without times."""
+        return float(self.frames.select(pl.col("t_mono_s").max().fill_null(0.0)).item())
+
 
 def open_session(folder: Path) -> Session:
     """Reads a session folder; a torn last line of its tables is left out. Raises RecordError if it cannot be read.

@@ -49,7 +49,7 @@ def marker_intervals(session: Session) -> pl.DataFrame:
     """
     markers = session.markers.sort("t_mono_s", maintain_order=True)
     starts = [0.0, *markers["t_mono_s"]]
-    end = max(session.frames["t_mono_s"].max() or 0.0, starts[-1])
+    end = max(session.end_s, starts[-1])
     return pl.DataFrame(
         {
             "interval": range(len(starts)),
