@@ -21,7 +21,8 @@ from fer_live.ui.main_window import MainWindow
 _FOLDER = Path(__file__).parent / "img"
 _PALETTE_SIZE = 256
 # The demo starts on one face; half a turn later it shows six.
-_SIX_FACES_MS, _RECORDED_MS = 3500, 12_000
+_SIX_FACES_MS, _RECORDED_MS = 3500, 15_000
+_REVIEWED_S = 6.0
 
 
 def main() -> None:
@@ -29,7 +30,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         settings = QSettings(str(Path(folder) / "settings.ini"), QSettings.Format.IniFormat)
         settings.setValue("notice_seen", True)
-        window = MainWindow(load_config(None, [f"record_dir={folder}"]), settings)
+        window = MainWindow(load_config(None, [f"record_dir={folder}", "recording.video=true"]), settings)
         window.show()
         pictures: dict[str, QPixmap] = {}
         QTimer.singleShot(500, lambda: _take(window, pictures))
@@ -44,9 +45,26 @@ def _take(window: MainWindow, pictures: dict[str, QPixmap]) -> None:
     def take(name: str) -> None:
         pictures[name] = window.grab()
 
-    def finish() -> None:
+    def record() -> None:
+        window.recording.toggle()
+        for after_ms, name in ((1500, "baseline"), (5000, "film 1")):
+            QTimer.singleShot(after_ms, lambda name=name: window.recording.mark_text(name))
+
+    def review() -> None:
         take("app-recording")
-        window.controller.shut_down()
+        recorder = window.controller.recorder
+        assert recorder is not None
+        assert recorder.folder is not None
+        window.reviewing.show_session(recorder.folder)
+        window.banner.hide()
+        page = window.reviewing.page
+        assert page is not None
+        page.seek(_REVIEWED_S)
+        # Once the page has its size, the picture has its own.
+        QTimer.singleShot(0, finish)
+
+    def finish() -> None:
+        take("review")
         window.close()
 
     take("app-welcome")
@@ -56,8 +74,8 @@ def _take(window: MainWindow, pictures: dict[str, QPixmap]) -> None:
         if not started:
             started.append(True)
             QTimer.singleShot(_SIX_FACES_MS, lambda: take("app-running"))
-            QTimer.singleShot(_SIX_FACES_MS + 100, window.recording.toggle)
-            QTimer.singleShot(_RECORDED_MS, finish)
+            QTimer.singleShot(_SIX_FACES_MS + 100, record)
+            QTimer.singleShot(_RECORDED_MS, review)
 
     window.controller.analysed.connect(begin)
     window.welcome.demo_wanted.emit()

@@ -42,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="fer-live", description="Facial emotion recognition from video. Nothing leaves this machine."
     )
     parser.add_argument("--version", action="version", version=__version__)
-    parser.set_defaults(run=_open_app, source=None, config=None, model=None, backend=None, assignments=[])
+    parser.set_defaults(run=_open_app, source=None, session=None, config=None, model=None, backend=None, assignments=[])
     commands = parser.add_subparsers(metavar="COMMAND", title="commands; without one, the window opens")
     _add_app(commands)
     _add_analyze(commands)
@@ -59,6 +59,7 @@ def _add_app(commands: Any) -> None:
     parser.add_argument(
         "source", nargs="?", metavar="SOURCE", help="a camera, stream, video or 'demo' (default: the last one used)"
     )
+    parser.add_argument("--session", type=Path, metavar="FOLDER", help="show a recorded session instead")
     _add_settings(parser)
     parser.set_defaults(run=_open_app)
 
@@ -159,7 +160,7 @@ def _open_app(arguments: argparse.Namespace) -> None:
     from fer_live.ui.app import run_app
 
     config = _config_of(arguments)
-    sys.exit(run_app(config, arguments.source))
+    sys.exit(run_app(config, arguments.source, arguments.session))
 
 
 def _analyze(arguments: argparse.Namespace) -> None:
