@@ -137,7 +137,8 @@ def _drawn(session: Session, rows: pl.DataFrame, faces: Mapping[int, str], share
 
 def _faces(shares: pl.DataFrame) -> dict[int, str]:
     """Names of the faces that were seen longest, by id, and of all others together."""
-    longest = shares.sort("held", "low_held", "face_id", descending=[True, True, False]).head(_MOST_FACES)["face_id"].sort()
+    ranked = shares.sort("held", "low_held", "face_id", descending=[True, True, False])
+    longest = ranked["face_id"].head(_MOST_FACES).sort()
     others = len(shares) - len(longest)
     return {face: f"Face {face}" for face in longest} | ({_OTHERS: f"{others} others"} if others else {})
 
