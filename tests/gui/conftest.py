@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from PyQt6.QtCore import QSettings
+from PyQt6.QtCore import QEvent, QSettings
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QWidget
 from pytestqt.qtbot import QtBot
@@ -106,6 +106,8 @@ def visible_text(window: QWidget) -> str:
 def assert_nothing_clipped(window: QWidget) -> None:
     """Every visible label and button has the room that it asks for."""
     QApplication.processEvents()
+    # A text that has just changed asks for its room with an event of its own.
+    QApplication.sendPostedEvents(None, QEvent.Type.LayoutRequest.value)
     for widget in [*window.findChildren(QLabel), *window.findChildren(QAbstractButton)]:
         if not widget.isVisible() or not widget.text():
             continue

@@ -23,7 +23,7 @@ from PyQt6.QtWidgets import (
     QTableWidget,
     QWidget,
 )
-from pyqtgraph import PlotWidget
+from pyqtgraph import PlotWidget, getConfigOption, setConfigOption
 
 from fer_live.core.structs import Frame
 from fer_live.record.cameravideo import VIDEO_MP4
@@ -34,6 +34,15 @@ from tests.gui.conftest import Stage, assert_nothing_clipped, shows, visible_tex
 from tests.unit.review.conftest import face, mark, result, session_in
 
 _SECONDS, _RATE_HZ = 60, 10
+
+
+@pytest.fixture(autouse=True)
+def every_mouse_event_counts() -> Iterator[None]:
+    """pyqtgraph passes over events that come faster than a hand moves, which those of a test may."""
+    limit = getConfigOption("mouseRateLimit")
+    setConfigOption("mouseRateLimit", 0)
+    yield
+    setConfigOption("mouseRateLimit", limit)
 
 
 @pytest.fixture
