@@ -10,8 +10,9 @@ import onnx
 import onnxruntime
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
-from fer_live.core.modelcard import FER2013_LABELS, ModelCard, sha256_of
+from fer_live.core.modelcard import FER2013_LABELS, HALF_SUFFIX, ModelCard, sha256_of
 from fer_live.core.preprocess import to_batch
 from fer_live.errors import TrainingError
 from training.checkpoint import Progress
@@ -19,10 +20,11 @@ from training.config import FitConfig
 from training.dataset import Fer2013
 from training.evaluate import evaluate
 from training.files import replace_file
+from training.half import compare_half, require_float16
 from training.layouts import SPEC, VALIDATION
 from training.loop import predict_logits
 from training.metrics import calibration, fit_temperature
-from training.networks import Classifier, build, parameter_count
+from training.networks import Classifier, HalfClassifier, build, parameter_count
 from training.neutral import neutral_logits
 from training.runs import Origin
 from training.weights import weights_bytes
@@ -44,10 +46,11 @@ LIMITS = (
 
 
 def export_run(run: Path, config: FitConfig, progress: Progress, data: Fer2013, origin: Origin) -> ModelCard:
-    """Writes the best weights of a run into its folder as <model>.safetensors, .onnx and, last, .json.
+    """Writes the best weights of a run into its folder as <model>.safetensors, .onnx, .fp16.onnx and, last, .json.
 
     The temperature is fitted on all validation rows; the metrics are those of the written .onnx on the live
-    backend. Raises TrainingError if torch and ONNX Runtime differ by more than 1e-4 or a file cannot be written.
+    backend. Raises TrainingError if torch and ONNX Runtime differ by more than 1e-4, the float16 network from the
+    float32 one by more than training.half says, or a file cannot be written.
     """
     network = build(config.model, len(FER2013_LABELS))
     network.load_state_dict(progress.best_weights)
@@ -56,9 +59,12 @@ def export_run(run: Path, config: FitConfig, progress: Progress, data: Fer2013, 
     classifier = Classifier(network, fit_temperature(logits, rows.labels)).eval()
     graph = onnx_bytes(classifier)
     check_parity(classifier, graph, rows.images)
+    half = onnx_bytes(HalfClassifier(classifier).eval())
+    require_float16(half)
     contents = {
         f"{config.model}.safetensors": weights_bytes(network, config.model),
         f"{config.model}.onnx": graph,
+        f"{config.model}{HALF_SUFFIX}": half,
     }
     for name, content in contents.items():
         replace_file(run / name, content)
@@ -76,7 +82,8 @@ def export_run(run: Path, config: FitConfig, progress: Progress, data: Fer2013, 
     )
     _write_card(run, card)  # The live backend takes weights only with their card.
     exported = run / f"{config.model}.onnx"
-    metrics = evaluate(exported, data, VALIDATION) | {"calibration": calibration(logits, rows.labels)}
+    metrics = evaluate(exported, data, VALIDATION)
+    metrics |= {"calibration": calibration(logits, rows.labels), "float16": compare_half(run, card, rows)}
     card = card.model_copy(update={"validation": metrics, "neutral_logits": neutral_logits(exported, rows)})
     _write_card(run, card)
     return card
@@ -113,7 +120,7 @@ def _training_block(config: FitConfig, progress: Progress, origin: Origin) -> di
     }
 
 
-def onnx_bytes(classifier: Classifier) -> bytes:
+def onnx_bytes(classifier: nn.Module) -> bytes:
     """The graph of a classifier in one piece: float32 (batch, 1, 48, 48) in, (batch, K) probabilities out."""
     example = torch.zeros(2, SPEC.channels, SPEC.height, SPEC.width)
     program = torch.onnx.export(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import timm
 import torch
 import torchvision
@@ -22,10 +24,15 @@ class FerNet(nn.Module):
         self.backbone = backbone
 
     def forward(self, crops: Tensor) -> Tensor:
-        scaled = crops / 255.0
-        variance, mean = torch.var_mean(scaled, dim=(1, 2, 3), keepdim=True, correction=0)
-        logits: Tensor = self.backbone((scaled - mean) * torch.rsqrt(variance + 1e-3))
+        logits: Tensor = self.backbone(standardize(crops))
         return logits
+
+
+def standardize(crops: Tensor) -> Tensor:
+    """Grey crops (N, 1, H, W) in [0, 255] -> each with mean 0 and deviation 1, but for crops without contrast."""
+    scaled = crops / 255.0
+    variance, mean = torch.var_mean(scaled, dim=(1, 2, 3), keepdim=True, correction=0)
+    return (scaled - mean) * torch.rsqrt(variance + 1e-3)
 
 
 class Classifier(nn.Module):
@@ -38,6 +45,22 @@ class Classifier(nn.Module):
 
     def forward(self, crops: Tensor) -> Tensor:
         return torch.softmax(self.network(crops) / self.temperature, dim=1)
+
+
+class HalfClassifier(nn.Module):
+    """A Classifier that computes in float16 between float32 crops and float32 probabilities.
+
+    The backbone alone is float16: each crop's mean and deviation, and the softmax, stay exact.
+    """
+
+    def __init__(self, classifier: Classifier) -> None:
+        super().__init__()
+        self.backbone = copy.deepcopy(classifier.network.backbone).half()
+        self.temperature = classifier.temperature
+
+    def forward(self, crops: Tensor) -> Tensor:
+        logits = self.backbone(standardize(crops).half()).float()
+        return torch.softmax(logits / self.temperature, dim=1)
 
 
 def _mobilevit_xxs(labels: int) -> nn.Module:
