@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import Any
 
@@ -18,7 +20,8 @@ from fer_live.backends.registry import open_backend
 from fer_live.errors import FerError, SourceError
 from fer_live.pipeline.files import Order, Outcome, Task, analyse_task
 
-_STOP_S = 5.0
+_STOP_S = 10.0
+"""How long a worker may take to end; it looks for its pipe's end before each frame."""
 
 
 def run_in_workers(
@@ -32,14 +35,16 @@ def run_in_workers(
     """Analyses sources, so many at once and begun in their order; on_outcome is called as each ends.
 
     backend: by its own name, not 'auto'. A worker that dies costs the source it was at, and is replaced. Raises what
-    would not spare the other sources either, such as RecordError for a full disk. No worker outlives the call.
+    would not spare the other sources either, such as RecordError for a full disk. No worker outlives the call, which
+    is to be made on the main thread.
     """
     waiting = deque(tasks)
     team: list[_Worker] = []
     try:
         while waiting or team:
             while waiting and len(team) < jobs:
-                team.append(_Worker(order, backend, waiting.popleft()))
+                with _interrupts_held_back():
+                    team.append(_Worker(order, backend, waiting.popleft()))
             ready = wait([worker.pipe for worker in team])
             for worker in [worker for worker in team if worker.pipe in ready]:
                 outcome = worker.hear()
@@ -50,8 +55,8 @@ def run_in_workers(
                 if waiting and not worker.pipe.closed:
                     worker.give(waiting.popleft())
                 else:
-                    team.remove(worker)
                     worker.end()
+                    team.remove(worker)
     finally:
         for worker in team:
             worker.pipe.close()
@@ -66,9 +71,9 @@ class _Worker:
         # A forked one would get copies of locks that threads of OpenCV or MediaPipe hold for ever.
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
+        self._has_spoken = False
         self._process = context.Process(target=_work, args=(theirs, order, backend), daemon=True)
-        with _interrupts_held_back():
-            self._process.start()
+        self._process.start()
         theirs.close()
         self.give(task)
 
@@ -80,6 +85,7 @@ class _Worker:
 
     def hear(self) -> Outcome | None:
         """What it says next: None for a frame. Raises a FerError that it met; if it died, its pipe is closed."""
+        self._has_spoken = True
         try:
             said: Outcome | FerError | None = self.pipe.recv()
         except (EOFError, ConnectionError):
@@ -94,9 +100,9 @@ class _Worker:
         return said
 
     def end(self) -> int | None:
-        """Ends it, by force if need be; returns its exit code."""
+        """Ends it, by force if need be or if it is still loading; returns its exit code."""
         self.pipe.close()
-        self._process.join(_STOP_S)
+        self._process.join(_STOP_S if self._has_spoken else 0)
         if self._process.is_alive():
             self._process.kill()
             self._process.join()
@@ -105,15 +111,21 @@ class _Worker:
 
 @contextmanager
 def _interrupts_held_back() -> Iterator[None]:
-    """What starts in here is never told of Ctrl-C, not even while it loads; this process is told afterwards."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    """Ctrl-C meanwhile is for afterwards, and never for a process started in here, not even while it loads."""
+    pressed: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    if sys.platform != "win32":
+        # A process inherits what is blocked. Python's tracker would unblock it if it started with the first worker.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.signal(signal.SIGINT, before)
+        if pressed:
+            signal.raise_signal(signal.SIGINT)
 
 
 def _work(pipe: Any, order: Order, backend: str) -> None:

@@ -56,11 +56,11 @@ Start = Callable[..., "subprocess.Popen[str]"]
 
 @pytest.fixture
 def start(environment: dict[str, str], sources: list[str], model: list[str], tmp_path: Path) -> Start:
-    """Starts two jobs on the sources, in a process group of its own, and waits until the first has rows."""
+    """Starts two jobs on the sources, in a process group of its own."""
 
     def begin() -> subprocess.Popen[str]:
         with ctrl_c_reaches():
-            process = subprocess.Popen(
+            return subprocess.Popen(
                 [*FER_LIVE, "analyze", *sources, *model, "--jobs", "2", "--out", str(tmp_path)],
                 env=environment,
                 stdout=subprocess.PIPE,
@@ -68,11 +68,13 @@ def start(environment: dict[str, str], sources: list[str], model: list[str], tmp
                 text=True,
                 start_new_session=True,
             )
-        table = tmp_path / "demo" / "frames.csv"
-        wait_until(lambda: table.exists() and table.read_bytes().count(b"\n") > 1, "rows of the demo", 120)
-        return process
 
     return begin
+
+
+def _wait_for_rows(out: Path) -> None:
+    table = out / "demo" / "frames.csv"
+    wait_until(lambda: table.exists() and table.read_bytes().count(b"\n") > 1, "rows of the demo", 120)
 
 
 def _end(process: subprocess.Popen[str]) -> tuple[int, str, str]:
@@ -85,6 +87,7 @@ def test_killed_in_the_middle_a_batch_goes_on(
     start: Start, fer_live: Run, sources: list[str], model: list[str], tmp_path: Path, whole: Files
 ) -> None:
     process = start()
+    _wait_for_rows(tmp_path)
     os.killpg(process.pid, signal.SIGKILL)
     assert _end(process)[0] == -signal.SIGKILL
     states = {path.parent.name: json.loads(path.read_bytes())["state"] for path in tmp_path.glob("*/session.json")}
@@ -100,19 +103,13 @@ def test_killed_in_the_middle_a_batch_goes_on(
 
 def test_ctrl_c_ends_all_jobs(start: Start, tmp_path: Path) -> None:
     process = start()
+    _wait_for_rows(tmp_path)
     os.killpg(process.pid, signal.SIGINT)
     code, _, complaints = _end(process)
     assert (code, complaints) == (130, "interrupted: what was finished until now is kept\n")
     session = Session(tmp_path / "demo")
     assert session.facts["state"] == "interrupted"
     assert session.facts["counts"]["rows"] == len(session.rows)
-
-
-def test_workers_end_with_the_process_that_started_them(start: Start, tmp_path: Path) -> None:
-    process = start()
-    process.kill()
-    assert _end(process) == (-signal.SIGKILL, "", "")
-    assert Session(tmp_path / "demo").facts["state"] == "interrupted"
 
 
 def _workers(pid: int) -> list[int]:
@@ -123,8 +120,24 @@ def _workers(pid: int) -> list[int]:
     return [pid for pid in pids if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
 
 
+def test_ctrl_c_while_workers_load_is_as_quiet(start: Start) -> None:
+    process = start()
+    wait_until(lambda: _workers(process.pid), "a worker", 120)
+    os.killpg(process.pid, signal.SIGINT)
+    assert _end(process) == (130, "", "interrupted: what was finished until now is kept\n")
+
+
+def test_workers_end_with_the_process_that_started_them(start: Start, tmp_path: Path) -> None:
+    process = start()
+    _wait_for_rows(tmp_path)
+    process.kill()
+    assert _end(process) == (-signal.SIGKILL, "", "")
+    assert Session(tmp_path / "demo").facts["state"] == "interrupted"
+
+
 def test_a_worker_that_dies_costs_its_source_alone(start: Start, sources: list[str], tmp_path: Path) -> None:
     process = start()
+    _wait_for_rows(tmp_path)
     os.kill(_workers(process.pid)[0], signal.SIGKILL)
     code, output, complaints = _end(process)
     assert code == 2
