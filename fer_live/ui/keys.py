@@ -8,10 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Key:
-    """press: the characters, in lower case, of which each runs it, in order. name: as printed on the keyboard.
-
-    does: what they do, for the help; '' keeps it out of the help.
-    """
+    """press: characters in lower case; each runs its own of runs. name: as printed on it. does: for the help."""
 
     press: str
     name: str
@@ -35,4 +32,4 @@ class Keys:
 
     def help(self) -> str:
         """All of them in a line."""
-        return " · ".join(f"{key.name}: {key.does}" for key in self._keys if key.does)
+        return " · ".join(f"{key.name}: {key.does}" for key in self._keys)

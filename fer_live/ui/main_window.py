@@ -10,8 +10,6 @@ from PyQt6.QtCore import QSettings, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QKeyEvent
 from PyQt6.QtWidgets import (
     QDialog,
-    QFileDialog,
-    QInputDialog,
     QMainWindow,
     QMessageBox,
     QStackedWidget,
@@ -19,12 +17,13 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fer_live.capture.camera import is_url, public_address
+from fer_live.capture.camera import is_url
 from fer_live.capture.opening import DEMO
 from fer_live.config import APP_NAME, Config, RecordingConfig, recording_folder, save_config
 from fer_live.core.structs import Frame, Result
 from fer_live.errors import FerError
 from fer_live.pipeline.live import LiveState, LiveStatus
+from fer_live.ui.asking import Asking
 from fer_live.ui.banner import Banner, Tone, Until
 from fer_live.ui.controller import LiveController
 from fer_live.ui.keys import Key, Keys
@@ -89,9 +88,11 @@ class MainWindow(QMainWindow):
         self.pages = QStackedWidget()
         for page in (self.welcome, self.notice, self.starting, self.live):
             self.pages.addWidget(page)
+        self.asking = Asking(self.banner, self)
+        self.asking.source_named.connect(self._start_on)
         self.notice.accepted.connect(self._accept_notice)
         self.welcome.camera_wanted.connect(lambda: self._start_on(""))
-        self.welcome.video_wanted.connect(self.open_video)
+        self.welcome.video_wanted.connect(self.asking.video)
         self.welcome.demo_wanted.connect(lambda: self._start_on(DEMO))
         body = QWidget()
         column = QVBoxLayout(body)
@@ -114,8 +115,8 @@ class MainWindow(QMainWindow):
         self.toolbar.add_record_menu([(self.tr("Session…"), "", self.recording.edit_session)])
         self.toolbar.add_menu(
             (
-                (self.tr("Open video…"), "Ctrl+O", self.open_video),
-                (self.tr("Open stream…"), "Ctrl+L", self.open_stream),
+                (self.tr("Open video…"), "Ctrl+O", self.asking.video),
+                (self.tr("Open stream…"), "Ctrl+L", self.asking.stream),
                 (self.tr("Open session…"), "Ctrl+Shift+O", self.reviewing.ask),
                 (self.tr("Session…"), "Ctrl+Shift+N", self.recording.edit_session),
                 (self.tr("Settings…"), "Ctrl+,", self.edit_settings),
@@ -219,25 +220,6 @@ class MainWindow(QMainWindow):
 
     def _mirror(self) -> None:
         self.live.view.set_mirrored(self.toolbar.mirror.isChecked())
-
-    def open_video(self) -> None:
-        """Asks for a video file and plays it."""
-        path, _ = QFileDialog.getOpenFileName(self, self.tr("Open video"))
-        if path:
-            self._start_on(path)
-
-    def open_stream(self) -> None:
-        """Asks for a stream's address and shows it."""
-        prompt = self.tr("Address (rtsp:// or http://)")
-        address, is_accepted = QInputDialog.getText(self, self.tr("Open stream"), prompt)
-        if not is_accepted or not address.strip():
-            return
-        try:
-            public_address(address.strip())
-        except FerError as error:
-            self.banner.show_message(str(error), Tone.ERROR, Until.CLOSED)
-        else:
-            self._start_on(address.strip())
 
     def _stop_at_once(self) -> None:
         self._restart_on = ""

@@ -357,7 +357,7 @@ class TestSources:
         monkeypatch.setattr(QFileDialog, "getOpenFileName", lambda *_: ("/videos/clip.mp4", ""))
         window = stage.open("0")
         stage.wait(lambda: stage.sources)
-        window.open_video()
+        window.asking.video()
         stage.wait(lambda: stage.sources == ["0", "/videos/clip.mp4"])
         assert window.toolbar.picker.currentText() == "clip.mp4"
 
@@ -367,7 +367,7 @@ class TestSources:
         stage.cameras.clear()
         window = stage.open()
         monkeypatch.setattr(QInputDialog, "getText", lambda *_: (" rtsp://user:secret@host/live ", True))
-        window.open_stream()
+        window.asking.stream()
         stage.wait(lambda: shows(window, window.live))
         assert stage.sources == ["rtsp://user:secret@host/live"]
         assert "secret" not in visible_text(window) + window.toolbar.picker.currentText()
@@ -376,7 +376,7 @@ class TestSources:
         stage.cameras.clear()
         window = stage.open()
         monkeypatch.setattr(QInputDialog, "getText", lambda *_: ("rtsp://user:sec/ret@host/live", True))
-        window.open_stream()
+        window.asking.stream()
         assert "address is not valid" in window.banner.text()
         assert stage.sources == []
 
