@@ -171,7 +171,8 @@ def test_folder_that_cannot_be_written(fail: Fail, tmp_path: Path) -> None:
 def test_full_disk_keeps_the_rows(fail: Fail, small_disk: Path) -> None:
     complaint = fail(["demo", "--out", small_disk])
     assert "No space left on device" in complaint
-    assert "its disk has space" in complaint
+    # Whichever file is in turn when the disk is full.
+    assert "Free some space" in complaint or "its disk has space" in complaint
     rows = pd.read_csv(small_disk / "demo" / "frames.csv")
     assert len(rows) > 20
     assert rows.frame_index.unique().tolist() == list(range(rows.frame_index.nunique()))
