@@ -29,7 +29,8 @@ _HEADROOM = 1.3
 
 
 class Timeline(QWidget):
-    """Smoothed probabilities over the last minute; times without the face are hatched, markers are flags."""
+    """Smoothed probabilities over the last minute; times without the face, or without a good look at it, are hatched,
+    markers are flags."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -61,10 +62,11 @@ class Timeline(QWidget):
         layout.addWidget(self._plot)
 
     def add(self, result: Result) -> None:
-        """Remembers the faces of one frame, and forgets what is older than a minute."""
+        """Remembers the faces of one frame that count, and forgets what is older than a minute."""
         now = result.captured_at
         for track in result.tracks:
-            self._history.setdefault(track.face_id, deque()).append((now, track.smoothed))
+            if not track.reason:
+                self._history.setdefault(track.face_id, deque()).append((now, track.smoothed))
         for face_id, past in list(self._history.items()):
             while past and past[0][0] < now - SPAN_S:
                 past.popleft()

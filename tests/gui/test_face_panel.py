@@ -7,8 +7,9 @@ import pytest
 from pytestqt.qtbot import QtBot
 
 from fer_live.core.modelcard import FER2013_LABELS
-from fer_live.core.structs import Affect, Track
+from fer_live.core.structs import Affect, Result, Track
 from fer_live.ui.face_panel import FacePanel
+from fer_live.ui.timeline import Timeline
 from tests.gui.conftest import visible_text
 
 _SEEN = np.full(7, 1 / 7, np.float32)
@@ -43,3 +44,14 @@ def test_without_a_face_nothing_is_said_of_one(panel: FacePanel) -> None:
     panel.show_track(replace(_TRACK, affect=Affect(0.5, -0.25)), FER2013_LABELS)
     panel.show_track(None, FER2013_LABELS)
     assert visible_text(panel) == "No face"
+
+
+def test_timeline_draws_no_face_that_does_not_count(qtbot: QtBot) -> None:
+    timeline = Timeline()
+    qtbot.addWidget(timeline)
+    for step in range(10):
+        reason = "blurred" if step > 6 else ""
+        timeline.add(Result(step, step / 10, step / 10, (replace(_TRACK, reason=reason),)))
+    timeline.draw(1, FER2013_LABELS, 0.9)
+    times, _ = timeline._curves[0].getData()
+    np.testing.assert_allclose(times, np.arange(7) / 10 - 0.9, atol=1e-9)
