@@ -46,6 +46,12 @@ class FaceAnalyser:
         self._tracker = Tracker(config.tracking, offset_of)
         self._clock = clock
 
+    def change_backend(self, backend: Backend) -> None:
+        """Takes another backend of the same network from the next frame on; raises ValueError for another network."""
+        if (backend.card.labels, backend.card.input) != (self._backend.card.labels, self._backend.card.input):
+            raise ValueError("one network cannot follow another within a session")
+        self._backend = backend
+
     def analyse(self, frame: Frame, alone: bool = False) -> Result:
         """The result of one frame. alone: it has no past and no future, so ids are new and nothing is smoothed."""
         if alone:

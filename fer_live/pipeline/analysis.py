@@ -13,13 +13,17 @@ from fer_live.core.structs import Frame, Result
 from fer_live.core.tracking import OffsetOf, no_offset
 from fer_live.detect.finder import FaceFinder
 from fer_live.pipeline.analyser import FaceAnalyser
+from fer_live.pipeline.relay import BackendRelay
 from fer_live.pipeline.slots import LatestSlot
 
 _POLL_S = 0.2
 
 
 class AnalysisStage:
-    """Runs on its own thread, where it opens, uses and closes the face finder and the backend."""
+    """Runs on its own thread, where it opens, uses and closes the face finder and the backend.
+
+    backends: where another backend can be handed in while it runs.
+    """
 
     def __init__(
         self,
@@ -44,9 +48,14 @@ class AnalysisStage:
         self._on_result = on_result
         self._clock = clock
         self._offset_of = offset_of
-        self.backend: Backend | None = None
+        self.backends = BackendRelay()
         self.is_ready = threading.Event()
         self._dropped_before: int | None = None
+
+    @property
+    def backend(self) -> Backend | None:
+        """The backend in use, once it is open."""
+        return self.backends.current
 
     @property
     def dropped(self) -> int:
@@ -56,12 +65,14 @@ class AnalysisStage:
     def run(self, stop: threading.Event) -> None:
         """Analyses until stopped."""
         with ExitStack() as stack:
-            backend = stack.enter_context(self._open_backend())
+            backend = self._open_backend()
+            stack.enter_context(self.backends).begin(backend)
             finder = stack.enter_context(self._open_finder())
-            self.backend = backend
             self.is_ready.set()
             analyser = FaceAnalyser(finder, backend, self._config, self._offset_of, self._clock)
             while not stop.is_set():
+                if (successor := self.backends.change()) is not None:
+                    analyser.change_backend(successor)
                 frame = self._frames.take(_POLL_S)
                 if frame is None:
                     continue

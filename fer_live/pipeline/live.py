@@ -26,6 +26,7 @@ from fer_live.pipeline.analysis import AnalysisStage
 from fer_live.pipeline.baselines import Baselines
 from fer_live.pipeline.capture import CaptureStage, CaptureState
 from fer_live.pipeline.facts import setup_facts
+from fer_live.pipeline.relay import BackendOpening
 from fer_live.pipeline.slots import LatestSlot
 from fer_live.record.columns import GapReason
 from fer_live.record.recorder import Fact, Gap, Recorder
@@ -86,6 +87,7 @@ class LiveSession:
     results holds the newest frame with its result; slots.LatestSlot.notify tells when it fills.
     markers: all since the start, in the order in which they came; only ever appended to.
     baselines: to be asked; taken, finished and removed by the methods here, so that recordings have them.
+    config: the settings that it was started with, not to be changed.
     is_screen_locked: to be told by who can know; a camera that is lost meanwhile is lost for that reason.
     """
 
@@ -99,8 +101,9 @@ class LiveSession:
         outlets: Sequence[Outlet] = (),
     ) -> None:
         """outlets: run with the session, get its results and markers, and may mark (mark)."""
-        self._config = config
+        self.config = config
         self._source = source
+        self._open_backend = open_backend
         self._clock = clock
         self._outlets = outlets
         self._stop = threading.Event()
@@ -211,18 +214,20 @@ class LiveSession:
         Does nothing before the first frame and the backend are there, or until the last recording is closed.
         Failures to write appear in recorder.error.
         """
-        backend, newest = self._analysis.backend, self._capture.newest
+        newest = self._capture.newest
         is_writing = self._recorder_thread is not None and self._recorder_thread.is_alive()
-        if self.recorder is not None or is_writing or backend is None or newest is None:
+        if self.recorder is not None or is_writing or self.backend is None or newest is None:
             return
+        # session.json names one backend, so one backend gives all rows.
+        backend = self._analysis.backends.hold()
         self._noted_loss = False
-        settings = settings or self._config.recording
+        settings = settings or self.config.recording
         facts = {
             "kind": "record",
             "source": {"name": self._source.name, "mode": self._capture.status.mode},
             **notes.facts(),
             "baselines": self.baselines.facts(newest.captured_at),
-            **setup_facts(self._config.model_copy(update={"recording": settings}), backend),
+            **setup_facts(self.config.model_copy(update={"recording": settings}), backend),
         }
         start_wall = datetime.now().astimezone() - timedelta(seconds=self._clock() - newest.captured_at)
         origin = Origin(newest.index, newest.captured_at)
@@ -230,6 +235,15 @@ class LiveSession:
         self._stop_recorder = threading.Event()
         self._recorder_thread = self._spawn(recorder, "writer", self._stop_recorder)
         self.recorder = recorder
+
+    def switch_backend(self) -> BackendOpening:
+        """Opens the backend anew, as at the start, and changes over between two frames once it is there.
+
+        Until then, and while a recording is going on, the one in use stays in use.
+        """
+        opening = BackendOpening(self._open_backend, self._analysis.backends)
+        self._threads.append(self._spawn(opening, "backend", self._stop))
+        return opening
 
     def mark(self, name: str, origin: MarkerOrigin) -> Marker | None:
         """Marks the newest captured frame, in the recording if there is one and in the outlets; from any thread.
@@ -280,6 +294,7 @@ class LiveSession:
         """Lets the writer finish and does not wait for it; returns the recording, or None if there was none."""
         recorder, self.recorder = self.recorder, None
         if recorder is not None:
+            self._analysis.backends.release()
             recorder.finish_at(self._capture.status.frames)
             self._stop_recorder.set()
         return recorder
