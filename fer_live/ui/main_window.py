@@ -31,6 +31,7 @@ from fer_live.ui.live_page import LivePage
 from fer_live.ui.messages import copy_details, error_text, stalled_text
 from fer_live.ui.neutral_look import NeutralLook
 from fer_live.ui.pages import NoticePage, StartingPage, WelcomePage
+from fer_live.ui.preparing import Preparing
 from fer_live.ui.recording import Recording, open_folder
 from fer_live.ui.reviewing import Reviewing
 from fer_live.ui.settings_dialog import SettingsDialog
@@ -63,6 +64,9 @@ class MainWindow(QMainWindow):
         self.recording = Recording(self.controller, self.banner, lambda: self.config, self)
         self.reviewing = Reviewing(self.banner, lambda: self.config, self)
         self.neutral_look = NeutralLook(self.controller, self.banner, self.live, self)
+        self.preparing = Preparing(self.controller, self.banner, lambda: self.config, self)
+        self.preparing.restart_wanted.connect(self._try_again)
+        self.status_line.addPermanentWidget(self.preparing)
         self._build_toolbar()
         self._keys = Keys(self._list_keys())
         self.live.marker_field.text_entered.connect(self.recording.mark_text)
@@ -360,6 +364,7 @@ class MainWindow(QMainWindow):
         if self.controller.recorder is not None and not self._may_close():
             event.ignore()
             return
+        self.preparing.stop()
         self.controller.shut_down()
         self.reviewing.release()
         self.leave_full_screen()

@@ -7,6 +7,7 @@ import time
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
 from fer_live.backends.registry import probe_all
+from fer_live.config import Config
 from fer_live.core.structs import Result
 from fer_live.pipeline.live import LiveSession, LiveStatus
 from fer_live.pipeline.meters import Meter
@@ -30,7 +31,7 @@ class StatusLine(QStatusBar):
         self._meter = Meter()
         self._refreshed_at = 0.0
         self._recording_since: float | None = None
-        self._why = ""
+        self._why = ("", "")
 
     def text(self) -> str:
         """Everything that is shown."""
@@ -47,7 +48,7 @@ class StatusLine(QStatusBar):
             minutes, seconds = divmod(int(now - self._recording_since), 60)
             self._recording.setText(f"<span style='color:#D02020'>●</span> REC {minutes:02}:{seconds:02}")
         backend = None if session is None else session.backend
-        if now - self._refreshed_at < _REFRESH_S or backend is None:
+        if now - self._refreshed_at < _REFRESH_S or backend is None or session is None:
             return
         reading = self._meter.read(now)
         if not self._text.text() and not reading.rate_hz:
@@ -63,20 +64,22 @@ class StatusLine(QStatusBar):
             self.tr("live: {outlets}").format(outlets=status.live_to) if status.live_to else "",
         )
         self._text.setText(" · ".join(part for part in parts if part))
-        self._why = self._why or self._backends(backend.name)
-        self._text.setToolTip(f"{self._text.text()}\n{self._why}")
+        if self._why[0] != backend.name:
+            self._why = (backend.name, self._backends(backend.name, session.config))
+        self._text.setToolTip(f"{self._text.text()}\n{self._why[1]}")
 
     def _picture(self, status: LiveStatus) -> str:
         if not status.asked:
             return status.mode
         return self.tr("asked {asked}, got {mode}").format(asked=status.asked, mode=status.mode)
 
-    def _backends(self, chosen: str) -> str:
-        """Which backends there are, and why one is not used."""
+    def _backends(self, chosen: str, config: Config) -> str:
+        """Which backends there are, and why one is not used; of one that was asked for by name, only that."""
         free, used = self.tr("free"), self.tr("in use")
-        return "\n".join(
-            f"{probe.name}: {probe.reason or (used if probe.name == chosen else free)}" for probe in probe_all()
-        )
+        if config.backend != "auto":
+            return f"{chosen}: {used}"
+        probes = probe_all(config.model)
+        return "\n".join(f"{each.name}: {used if each.name == chosen else each.reason or free}" for each in probes)
 
     def show_recording(self, is_recording: bool) -> None:
         """A recording began or ended."""
@@ -86,7 +89,7 @@ class StatusLine(QStatusBar):
     def clear(self) -> None:
         """Nothing runs."""
         self._meter = Meter()
-        self._why = ""
+        self._why = ("", "")
         self._refreshed_at = 0.0
         self._text.setText("")
         self._text.setToolTip("")
