@@ -49,7 +49,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_record(commands)
     add_session_commands(commands)
     _add_report(commands, "cameras", _cameras, "list the cameras of this machine")
-    _add_report(commands, "backends", _backends, "list the inference backends and why one cannot run here")
+    backends = _add_report(commands, "backends", _backends, "list the inference backends and why one cannot run here")
+    default = Config().model if Config().model in shipped_models() else None
+    backends.add_argument("--model", metavar="NAME", default=default, help="network to run (default: %(default)s)")
     _add_report(commands, "doctor", _doctor, "show versions, models, backends and folders, for a bug report")
     return parser
 
@@ -129,10 +131,11 @@ def _add_settings(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_report(commands: Any, name: str, run: Any, text: str) -> None:
-    parser = commands.add_parser(name, help=text, description=text.capitalize() + ".")
+def _add_report(commands: Any, name: str, run: Any, text: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=text, description=text.capitalize() + ".")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
+    return parser
 
 
 def _positive(text: str) -> float:
@@ -206,7 +209,7 @@ def _cameras(arguments: argparse.Namespace) -> None:
 
 
 def _backends(arguments: argparse.Namespace) -> None:
-    probes = probe_all()
+    probes = probe_all(arguments.model)
     if arguments.json:
         print(json.dumps([vars(probe) for probe in probes]))
         return
