@@ -34,7 +34,7 @@ def augment(batch: Tensor, config: FitConfig, generator: torch.Generator) -> Ten
     # Coordinates of affine_grid span -1 to 1: a side is 2 long.
     theta[:, 0, 2] = uniform(-config.shift, config.shift) * 2
     theta[:, 1, 2] = uniform(-config.shift, config.shift) * 2
-    grid = F.affine_grid(theta, list(batch.shape), align_corners=False).to(batch.device)
+    grid = F.affine_grid(theta.to(batch.device), list(batch.shape), align_corners=False)
     warped = F.grid_sample(batch, grid, padding_mode="border", align_corners=False)
     return _erase(warped, config.erasing, generator)
 

@@ -39,8 +39,9 @@ def train(
     """Trains to the end of a run, from its checkpoint if there is one, with one checkpoint an epoch."""
     learner, progress = start_or_resume(config, run, init)
     rows = data.split(TRAINING)
-    images = torch.from_numpy(rows.images)[:, None]
-    targets = torch.from_numpy(rows.labels if teacher is None else taught_targets(rows, teacher, config))
+    images = torch.from_numpy(rows.images)[:, None].to(learner.device)
+    labels = rows.labels if teacher is None else taught_targets(rows, teacher, config)
+    targets = torch.from_numpy(labels).to(learner.device)
     steps = steps_per_epoch(len(rows), config.batch_size)
     steps_to_announce = _STEPS_TO_ESTIMATE
     while not progress.is_finished(learner.config):
