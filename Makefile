@@ -6,7 +6,7 @@
 python = .venv/bin/python
 DATA = data/fer2013.csv
 
-.PHONY: run test check weights
+.PHONY: run test test-gpu check weights
 
 run: .venv/app-installed
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then \
@@ -18,6 +18,11 @@ run: .venv/app-installed
 
 test: .venv/dev-installed
 	$(python) -m pytest
+
+# On a machine with an NVIDIA GPU; prints a table of latencies. Without a GPU it fails and says what is missing.
+test-gpu: .venv/dev-installed
+	$(python) -m pip install -qq --editable ".[tensorrt]"
+	$(python) -m pytest tests/gpu -m gpu
 
 check: .venv/dev-installed
 	$(python) -m ruff check .
