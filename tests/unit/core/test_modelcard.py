@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from fer_live.core.modelcard import FER2013_LABELS, ModelCard, card_path, load_card, load_verified_card, sha256_of
+from fer_live.core.modelcard import (
+    FER2013_LABELS,
+    ModelCard,
+    card_path,
+    half_path,
+    load_card,
+    load_verified_card,
+    sha256_of,
+)
 from fer_live.errors import ModelError
 from tests.media import write_card, write_network
 
@@ -91,3 +99,10 @@ def test_card_survives_writing_and_reading(weights: Path) -> None:
     card = load_card(card_path(weights))
     assert load_card(write_card(weights)) == card
     assert ModelCard.model_validate_json(card.model_dump_json()) == card
+
+
+def test_float16_network_has_the_card_of_its_network() -> None:
+    weights = Path("some/folder.v2/net.onnx")
+    assert half_path(weights) == Path("some/folder.v2/net.fp16.onnx")
+    assert card_path(half_path(weights)) == card_path(weights) == Path("some/folder.v2/net.json")
+    assert card_path(Path("net.safetensors")) == Path("net.json")
