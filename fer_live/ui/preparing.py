@@ -149,9 +149,10 @@ class Preparing(QWidget):
         if session is None:
             if self._is_awaited:
                 self.restart_wanted.emit()
-        elif (before := session.backend) is not None:
-            if (session.config.backend, session.config.model) == self._wanted:
-                self._switching = (session, session.switch_backend(), before)
+            return
+        before, used = session.backend, (session.config.backend, session.config.model)
+        if before is not None and used == self._wanted:
+            self._switching = (session, session.switch_backend(), before)
 
     def _watch_switch(self) -> None:
         """Says what became of a session that was asked to change its backend."""

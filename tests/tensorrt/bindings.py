@@ -50,10 +50,14 @@ class Bindings:
     def __str__(self) -> str:
         return f"{self.name} {self.version}"
 
+    def folder(self) -> Path:
+        """Where the real package can be imported from; raises Missing with the reason if it cannot be had here."""
+        return _fetched(f"{self.name}=={self.version}", self.also, self.stub)
+
     def describe(self) -> dict[str, Any]:
-        """What the real package has; raises Missing with the reason if it cannot be had here."""
-        folder = _fetched(f"{self.name}=={self.version}", self.also, self.stub)
-        command = [sys.executable, "-I", "-S", str(_HERE / "describe.py"), str(folder), self.module, *self.names]
+        """What the real package has; raises Missing."""
+        program = str(_HERE / "describe.py")
+        command = [sys.executable, "-I", "-S", program, str(self.folder()), self.module, *self.names]
         described: dict[str, Any] = json.loads(_output(command))
         return described
 

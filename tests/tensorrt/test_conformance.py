@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,39 @@ def test_what_is_known_of_the_bindings_is_what_they_have(bindings: Bindings) -> 
     except Missing as reason:
         pytest.skip(f"{bindings} cannot be looked at here: {reason}")
     assert known(bindings) == described, "`python -m tests.tensorrt.bindings` writes bindings.json anew"
+
+
+_ON_REAL_BINDINGS = """
+import sys
+sys.path[:0] = sys.argv[1:]
+import tensorrt_bindings
+sys.modules["tensorrt"] = tensorrt_bindings
+from fer_live.backends import engine
+log = engine.EngineLog()
+engine._Monitor(print).phase_start("Timing", None, 5)
+log.log(engine.trt.ILogger.Severity.ERROR, "no GPU")
+try:
+    engine.trt.Builder(log)
+except TypeError as error:
+    print(engine.VERSION, log.last_error, error)
+"""
+
+
+@pytest.mark.parametrize(("bindings", "cuda"), list(zip(TENSORRT, CUDA, strict=True)), ids=str)
+def test_source_is_imported_on_the_real_bindings(bindings: Bindings, cuda: Bindings) -> None:
+    """Also that what is derived from NVIDIA's classes can be made and handed to them."""
+    if shutil.which("cc") is None:
+        pytest.skip("no C compiler to make stand-ins for TensorRT's libraries with")
+    try:
+        folders = [str(bindings.folder()), str(cuda.folder())]
+    except Missing as reason:
+        pytest.skip(f"{bindings} cannot be looked at here: {reason}")
+    run = subprocess.run([sys.executable, "-c", _ON_REAL_BINDINGS, *folders], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines() == [
+        "Timing 0 5",
+        f"{bindings.version} no GPU pybind11::init(): factory function returned nullptr",
+    ]
 
 
 @pytest.mark.parametrize("bindings", TENSORRT, ids=str)
