@@ -74,7 +74,7 @@ class TestMarkers:
             raise OSError(28, os.strerror(28))
 
         monkeypatch.setattr(os, "fsync", fail)
-        with pytest.raises(RecordError, match="markers.csv' cannot be written"):
+        with pytest.raises(RecordError, match=r"markers\.csv' cannot be written"):
             editing.add_marker(session, 1.0, "x")
         assert (session.folder / "markers.csv").read_bytes() == before
         assert {path.name for path in session.folder.iterdir()} == {"frames.csv", "markers.csv", "session.json"}
