@@ -37,13 +37,13 @@ _PATIENCE_S = 120.0
 
 @dataclass(frozen=True)
 class Remains:
-    """What a kill left: whether a line was torn on disk, the rows read back, and what was lost of them."""
+    """What a kill left: whether a line was torn on disk, the rows read back, and what of rows and video was lost."""
 
     is_torn: bool
     rows: int
     lost_rows: int
     lost_s: float
-    video_frames: int | None
+    lost_video_s: float | None
 
 
 def record(account: Path, arguments: list[str]) -> int:
@@ -106,19 +106,18 @@ def _look_at(folder: Path, handed_over: int, last_s: float, with_video: bool) ->
     lost = handed_over - len(rows)
     assert lost >= 0, "rows from nowhere"
     written_s = float(rows["t_mono_s"][-1]) if len(rows) else 0.0
-    frames = _count_frames(folder / "video.mp4") if with_video else None
-    return Remains(is_torn, len(rows), lost, last_s - written_s if lost else 0.0, frames)
+    lost_video_s = last_s - _end_of(folder / "video.mp4") if with_video else None
+    return Remains(is_torn, len(rows), lost, last_s - written_s if lost else 0.0, lost_video_s)
 
 
-def _count_frames(path: Path) -> int:
+def _end_of(path: Path) -> float:
+    """Time of a video's last picture, s; 0 if there is none yet."""
     import av
 
-    frames = 0
-    if path.exists() and path.stat().st_size > 0:
-        with av.open(str(path)) as container:
-            for packet in container.demux(video=0):
-                frames += packet.size > 0
-    return frames
+    if not path.exists() or path.stat().st_size == 0:
+        return 0.0
+    with av.open(str(path)) as container:
+        return max((picture.time for picture in container.decode(video=0)), default=0.0)
 
 
 def main() -> None:
@@ -142,7 +141,7 @@ def main() -> None:
     load = f"load {load_before:.1f} before and {os.getloadavg()[0]:.1f} after"
     print(f"{arguments.model}, {load}, on {os.cpu_count()} cores")
     print(f"kills {arguments.kills}, sessions opened {len(remains)}, torn on disk {sum(r.is_torn for r in remains)}")
-    for name in ("rows", "lost_rows", "lost_s", *(["video_frames"] if arguments.video else [])):
+    for name in ("rows", "lost_rows", "lost_s", *(["lost_video_s"] if arguments.video else [])):
         values = [getattr(each, name) for each in remains]
         print(f"{name}: median {statistics.median(values):.2f}, min {min(values):.2f}, max {max(values):.2f}")
     print(*failures, sep="\n")
