@@ -39,12 +39,13 @@ class FitConfig(BaseModel):
 
 
 RECIPES: dict[str, dict[str, Any]] = {
-    "mobilevit_xxs": {"epochs": 32, "learning_rate": 1.5e-3},
+    "mobilevit_xxs": {"epochs": 45},
     "resnet18": {
         "epochs": 20,
         "optimizer": "sgd",
         "learning_rate": 0.1,
         "weight_decay": 5e-4,
+        "teacher_weight": 0.5,
         "clip_norm": 5.0,
         "erasing": 0.2,
     },

@@ -164,6 +164,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _command(arguments: argparse.Namespace) -> None:
     asked = {key: getattr(arguments, key) for key in ("seed", "epochs", "batch_size", "learning_rate")}
+    if arguments.teacher is not None:
+        asked["label_smoothing"] = 0.0  # A teacher's opinion is soft already.
     config = recipe(arguments.model, **{key: value for key, value in asked.items() if value is not None})
     run = arguments.run or Path("runs") / f"{config.model}-{config.seed}"
     data = load_fer2013(arguments.data)
