@@ -64,7 +64,7 @@ def _begin(session: LiveSession, parent: Path) -> tuple[Recorder, Path]:
     wait_until(lambda: recorder.folder is not None and (recorder.folder / "session.json").exists())
     assert recorder.folder is not None
     frames = recorder.folder / "frames.csv"
-    wait_until(lambda: frames.read_text().count("\n") > 10)
+    wait_until(lambda: frames.read_text().count(",ok,") > 10)
     return recorder, recorder.folder
 
 
