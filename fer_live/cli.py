@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_analyze(commands)
     _add_record(commands)
     add_session_commands(commands)
+    _add_bench(commands)
     _add_report(commands, "cameras", _cameras, "list the cameras of this machine")
     backends = _add_report(commands, "backends", _backends, "list the inference backends and why one cannot run here")
     default = Config().model if Config().model in shipped_models() else None
@@ -122,6 +123,24 @@ def _add_record(commands: Any) -> None:
     parser.set_defaults(run=_record)
 
 
+def _add_bench(commands: Any) -> None:
+    parser = commands.add_parser(
+        "bench",
+        help="measure how fast this machine is at it",
+        description="Measures the chain beside its floor, which is detection and network alone (docs/benchmarks.md).",
+    )
+    parser.add_argument(
+        "--cases", default="*", metavar="PATTERN", help="only those, such as 'live-*' or '*-6-640x480' (default: all)"
+    )
+    parser.add_argument("--frames", type=_count, default=150, metavar="N", help="frames a case (default: 150)")
+    parser.add_argument(
+        "--seconds", type=_positive, default=5.0, metavar="S", help="length of a case's live session, s (default: 5)"
+    )
+    parser.add_argument("--json", action="store_true", help="print a JSON list of cases, and the machine to stderr")
+    _add_settings(parser)
+    parser.set_defaults(run=_bench)
+
+
 def _add_settings(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings file, TOML")
     parser.add_argument("--model", metavar="NAME", help="shorthand for --set model=NAME")
@@ -171,6 +190,12 @@ def _analyze(arguments: argparse.Namespace) -> None:
     analyze(arguments.sources, arguments.out, order, arguments.jobs, arguments.again, arguments.json)
 
 
+def _bench(arguments: argparse.Namespace) -> None:
+    from fer_live.cli_bench import bench
+
+    bench(_config_of(arguments), arguments.cases, arguments.frames, arguments.seconds, arguments.json)
+
+
 def _record(arguments: argparse.Namespace) -> None:
     from fer_live.pipeline.headless import record_live
 
@@ -214,7 +239,7 @@ def _backends(arguments: argparse.Namespace) -> None:
         print(json.dumps([vars(probe) for probe in probes]))
         return
     for probe in probes:
-        print(f"{probe.name:12} {'available' if probe.available else 'not available: ' + probe.reason}")
+        print(f"{probe.name:13} {'available' if probe.available else 'not available: ' + probe.reason}")
 
 
 def _doctor(arguments: argparse.Namespace) -> None:

@@ -53,9 +53,14 @@ class BlazeFaceDetector(Closing):
 
         left, top: the part's corner in the picture, px; what is returned is in px of the picture.
         """
+        height, width = rgb.shape[:2]
+        return _to_faces(self.detect_bare(rgb), width, height, (left, top), self._framing)
+
+    def detect_bare(self, rgb: NDArray[np.uint8]) -> list[Any]:
+        """What MediaPipe says, as it says it."""
         image = self._runtime.Image(image_format=self._runtime.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
-        detections = self._detector.detect(image).detections
-        return _to_faces(detections, image.width, image.height, (left, top), self._framing)
+        detections: list[Any] = self._detector.detect(image).detections
+        return detections
 
     def close(self) -> None:
         """Frees the model; calling it again does nothing."""

@@ -8,6 +8,7 @@ measurements behind every number here.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 
@@ -60,7 +61,7 @@ class MediaPipeFinder(Closing):
     near, which false finds rarely survive, and none if it is tilted more than heads are.
 
     min_score: confidence in [0.5, 1] below which a face is dropped. min_face_px: the same for the shorter side of
-    its box. full_look_every: in frames; 1 for frames that do not follow one another.
+    its box. full_look_every: in frames; 1 for frames that do not follow one another. open_detector: opens one model.
     Raises BackendError if mediapipe cannot run here, ModelError if a model is missing or damaged.
     """
 
@@ -70,6 +71,7 @@ class MediaPipeFinder(Closing):
         min_score: float = 0.55,
         min_face_px: int = 24,
         full_look_every: int = 10,
+        open_detector: Callable[[BlazeFace], BlazeFaceDetector] = BlazeFaceDetector,
     ) -> None:
         self._min_score = min_score
         self._min_face_px = min_face_px
@@ -79,7 +81,7 @@ class MediaPipeFinder(Closing):
         self._last_count = 0
         with ExitStack() as opened:
             self._detectors = {
-                model: opened.enter_context(BlazeFaceDetector(model)) for model in (SHORT_RANGE, FULL_RANGE)
+                model: opened.enter_context(open_detector(model)) for model in (SHORT_RANGE, FULL_RANGE)
             }
             self._opened = opened.pop_all()
 

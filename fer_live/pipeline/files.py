@@ -13,6 +13,7 @@ from fer_live.capture.opening import open_source
 from fer_live.capture.source import Source
 from fer_live.config import Config, FinderConfig
 from fer_live.core.structs import Result
+from fer_live.detect.blazeface import BlazeFace, BlazeFaceDetector
 from fer_live.detect.mediapipe import MediaPipeFinder
 from fer_live.errors import SourceError
 from fer_live.pipeline.analyser import FaceAnalyser
@@ -57,12 +58,17 @@ class Outcome:
     is_earlier: bool = False
 
 
-def open_finder(config: FinderConfig, is_stills: bool = False) -> MediaPipeFinder:
-    """The face finder as configured; on stills both models look at every one."""
+def open_finder(
+    config: FinderConfig,
+    is_stills: bool = False,
+    open_detector: Callable[[BlazeFace], BlazeFaceDetector] = BlazeFaceDetector,
+) -> MediaPipeFinder:
+    """The face finder as configured; on stills both models look at every one. open_detector: see MediaPipeFinder."""
     return MediaPipeFinder(
         min_score=config.min_score,
         min_face_px=config.min_face_px,
         full_look_every=1 if is_stills else config.full_look_every,
+        open_detector=open_detector,
     )
 
 

@@ -14,9 +14,8 @@ import time
 from importlib import resources
 from pathlib import Path
 
-from wall import WallSource
-
 from fer_live.backends.registry import open_backend
+from fer_live.capture.wall import WallSource
 from fer_live.config import Config
 from fer_live.pipeline.files import analyse_source
 

@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 
 import numpy as np
-from wall import RATE_HZ, WallSource
 
 from fer_live.backends.registry import open_backend
 from fer_live.capture.opening import LiveSource
 from fer_live.capture.paced import PacedSource
+from fer_live.capture.wall import RATE_HZ, WallSource
 from fer_live.config import Config, RecordingConfig
 from fer_live.pipeline.files import open_finder
 from fer_live.pipeline.live import LiveSession

@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from fer_live.core.structs import Faces, Frame
-from fer_live.detect import mediapipe
 from fer_live.detect.blazeface import FULL_RANGE, SHORT_RANGE
 from fer_live.detect.mediapipe import MediaPipeFinder
 
@@ -120,13 +119,12 @@ EVERYWHERE = "fs0s160"
 
 
 @pytest.fixture
-def looks(monkeypatch):
+def looks():
     """Finds in scripted frames; returns who looked in each and how many faces were found."""
-    monkeypatch.setattr(mediapipe, "BlazeFaceDetector", ScriptedDetector)
 
     def run(scripts, **options):
         looked, counts = [], []
-        with MediaPipeFinder(**options) as finder:
+        with MediaPipeFinder(open_detector=ScriptedDetector, **options) as finder:
             for ScriptedDetector.script in scripts:
                 ScriptedDetector.looked = ""
                 counts.append(len(finder.find(frame(np.zeros((SIDE, WIDTH, 3), np.uint8)))))
@@ -190,10 +188,9 @@ def test_only_a_sure_face_may_lie_on_its_side(looks, score, count):
     assert looks([script]) == ([EVERYWHERE], [count])
 
 
-def test_the_score_is_that_of_the_second_look(monkeypatch):
-    monkeypatch.setattr(mediapipe, "BlazeFaceDetector", ScriptedDetector)
+def test_the_score_is_that_of_the_second_look():
     ScriptedDetector.script, ScriptedDetector.looked = {"f0": faces(UNSURE), "near": faces(LEFT)}, ""
-    with MediaPipeFinder() as finder:
+    with MediaPipeFinder(open_detector=ScriptedDetector) as finder:
         found = finder.find(frame(np.zeros((SIDE, WIDTH, 3), np.uint8)))
     np.testing.assert_array_equal(found.boxes, faces(UNSURE).boxes)
     assert found.scores.tolist() == pytest.approx([0.9])

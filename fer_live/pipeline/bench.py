@@ -1,0 +1,224 @@
+"""Measures the chain, live and on files, beside its floor: `fer-live bench`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from itertools import product
+
+import numpy as np
+
+from fer_live.backends.registry import open_backend
+from fer_live.capture.opening import LiveSource
+from fer_live.capture.paced import PacedSource
+from fer_live.capture.wall import RATE_HZ, WallSource
+from fer_live.config import Config
+from fer_live.core.structs import Frame
+from fer_live.errors import ConfigError
+from fer_live.pipeline.analyser import FaceAnalyser
+from fer_live.pipeline.files import open_finder
+from fer_live.pipeline.floor import Floor
+from fer_live.pipeline.live import LiveSession, LiveState
+from fer_live.pipeline.machine import resident_mb
+
+_FACES = (0, 1, 2, 6, 16)
+_SIZES = ((640, 480), (1280, 720))
+_WARM_UP_FRAMES = 10
+_WARM_UP_S = 1.0
+_POLL_S = 0.5
+
+
+class Mode(StrEnum):
+    """How frames come: as from a camera, at 30 Hz, or as from a file, each when the last is done with."""
+
+    LIVE = "live"
+    ANALYZE = "analyze"
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one measurement is about. width, height: of the frames, px."""
+
+    mode: Mode
+    faces: int
+    width: int
+    height: int
+
+    @property
+    def name(self) -> str:
+        """As the user names it."""
+        return f"{self.mode}-{self.faces}-{self.width}x{self.height}"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What came out of a case.
+
+    busy_ms: FaceAnalyser.analyse, over `frames` frames. floor_ms: bare detection and network (see Floor) on the same
+    frames in turns with it, frame by frame. floor_ratio: of the two medians.
+    rate_hz, age_ms, drops: live, of a session without the floor; age is result finished minus frame captured. On
+    files nothing is dropped, frames have no age, and the rate is frames over their busy time.
+    rss_mb: memory of the process at the end of the case; a process keeps some of what earlier cases took.
+    faces_found: mean over the frames.
+    """
+
+    case: str
+    mode: str
+    faces: int
+    width: int
+    height: int
+    frames: int
+    busy_ms_p50: float
+    busy_ms_p95: float
+    floor_ms_p50: float
+    floor_ratio: float
+    rate_hz: float
+    age_ms_p50: float | None
+    age_ms_p95: float | None
+    drops: int
+    rss_mb: float
+    faces_found: float
+
+
+def cases_like(pattern: str = "*") -> list[Case]:
+    """Those whose names match a shell pattern, such as 'live-*' or '*-6-*'; raises ConfigError if none does."""
+    cases = [Case(mode, faces, *size) for mode, size, faces in product(Mode, _SIZES, _FACES)]
+    wanted = [case for case in cases if fnmatchcase(case.name, pattern)]
+    if not wanted:
+        raise ConfigError(
+            f"No case is like '{pattern}'.", f"They are called {cases[0].name} to {cases[-1].name}; * stands for any."
+        )
+    return wanted
+
+
+def measure(case: Case, config: Config, frames: int, seconds: float) -> Figures:
+    """Measures a case over so many frames beside the floor and, live, a session of so many seconds before.
+
+    Raises what opening the backend or the finder raises.
+    """
+    session = _run_session(case, config, seconds) if case.mode is Mode.LIVE else None
+    turns = _take_turns(case, config, frames)
+    busy_p50, busy_p95 = np.percentile(turns.busy_ms, (50, 95)).tolist()
+    floor_p50 = float(np.median(turns.floor_ms))
+    session = session or _Session(1000 / float(np.mean(turns.busy_ms)), None, None, 0)
+    return Figures(
+        case.name,
+        case.mode,
+        case.faces,
+        case.width,
+        case.height,
+        frames,
+        busy_p50,
+        busy_p95,
+        floor_p50,
+        busy_p50 / floor_p50,
+        session.rate_hz,
+        session.age_ms_p50,
+        session.age_ms_p95,
+        session.drops,
+        resident_mb(),
+        turns.faces_found,
+    )
+
+
+@dataclass(frozen=True)
+class _Session:
+    rate_hz: float
+    age_ms_p50: float | None
+    age_ms_p95: float | None
+    drops: int
+
+
+def _run_session(case: Case, config: Config, seconds: float) -> _Session:
+    """A live session on a camera that gives the case's frames."""
+    source = LiveSource(
+        case.name, lambda: PacedSource(WallSource(case.faces, None, case.width, case.height)), is_device=False
+    )
+    session = LiveSession(
+        config, source, lambda: open_finder(config.finder), lambda: open_backend(config.backend, config.model)
+    )
+    session.start()
+    try:
+        while not _ages(session, _WARM_UP_S):
+            continue
+        drops, unseen, started = session.status().dropped, session.results.dropped, time.monotonic()
+        ages = _ages(session, seconds)
+        elapsed = time.monotonic() - started
+        results = len(ages) + session.results.dropped - unseen
+        drops = session.status().dropped - drops
+    finally:
+        session.stop()
+    p50, p95 = np.percentile(ages, (50, 95)).tolist() if ages else (None, None)
+    return _Session(results / elapsed, p50, p95, drops)
+
+
+def _ages(session: LiveSession, seconds: float) -> list[float]:
+    """The ages, ms, of the results that come in so many seconds; raises what ends the session."""
+    ages = []
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        taken = session.results.take(min(left, _POLL_S))
+        if taken is not None:
+            ages.append(1000 * (taken[1].finished_at - taken[1].captured_at))
+            continue
+        status = session.status()
+        if status.state is LiveState.FAILED and status.error is not None:
+            raise status.error
+    return ages
+
+
+@dataclass(frozen=True)
+class _Turns:
+    busy_ms: list[float]
+    floor_ms: list[float]
+    faces_found: float
+
+
+def _take_turns(case: Case, config: Config, frames: int) -> _Turns:
+    """The chain and its floor in turns."""
+    pace = _Pace() if case.mode is Mode.LIVE else None
+    floor = Floor()
+    busy_ms, floor_ms, found = [], [], []
+    with ExitStack() as stack:
+        backend = stack.enter_context(floor.watched(open_backend(config.backend, config.model)))
+        finder = stack.enter_context(open_finder(config.finder, open_detector=floor.open_detector))
+        analyser = FaceAnalyser(finder, backend, config)
+        camera, same_again = (_pictures(case, _WARM_UP_FRAMES + frames, pace) for _ in range(2))
+        for frame in camera:
+            floor.clear()
+            started = time.perf_counter()
+            result = analyser.analyse(frame)
+            busy_ms.append(1000 * (time.perf_counter() - started))
+            found.append(len(result.tracks))
+            # Either begins after a picture was made and, live, a rest: else the second would find warmer caches.
+            frame = next(same_again)
+            started = time.perf_counter()
+            floor.repeat(frame)
+            floor_ms.append(1000 * (time.perf_counter() - started))
+    timed = slice(_WARM_UP_FRAMES, None)
+    return _Turns(busy_ms[timed], floor_ms[timed], float(np.mean(found[timed])))
+
+
+def _pictures(case: Case, count: int | None, pace: _Pace | None) -> Iterator[Frame]:
+    """The frames of a case, each as soon as the pace allows."""
+    with WallSource(case.faces, count, case.width, case.height) as source:
+        for frame in iter(source.read, None):
+            if pace is not None:
+                pace.wait()
+            yield frame
+
+
+class _Pace:
+    """Waits for the next period of a camera."""
+
+    def __init__(self) -> None:
+        self._due = time.monotonic()
+
+    def wait(self) -> None:
+        """Returns at once if it is late, and begins anew."""
+        self._due = max(self._due + 1 / RATE_HZ, time.monotonic())
+        time.sleep(max(0.0, self._due - time.monotonic()))
