@@ -11,7 +11,15 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from fer_live.core.modelcard import FER2013_LABELS, ModelCard, card_path, half_path, load_card, sha256_of
+from fer_live.core.modelcard import (
+    FER2013_LABELS,
+    ModelCard,
+    card_path,
+    half_path,
+    int8_path,
+    load_card,
+    sha256_of,
+)
 
 
 def quarters(width: int = 64, height: int = 48) -> NDArray[np.uint8]:
@@ -88,9 +96,26 @@ def write_half(weights: Path) -> Path:
     return half_path(weights)
 
 
+def write_int8(weights: Path) -> Path:
+    """Saves the int8 network that belongs to one of write_network, and the card of both."""
+    model = onnx.load(weights)
+    graph = model.graph
+    (slopes,) = graph.initializer
+    values = numpy_helper.to_array(slopes)
+    scale = np.abs(values).max() / 100
+    slopes.CopyFrom(numpy_helper.from_array(np.rint(values / scale).astype(np.int8), "int8_slopes"))
+    graph.initializer.append(numpy_helper.from_array(scale, "scale"))
+    graph.node.insert(0, helper.make_node("DequantizeLinear", ["int8_slopes", "scale"], ["slopes"]))
+    onnx.checker.check_model(model, full_check=True)
+    int8_path(weights).write_bytes(model.SerializeToString())
+    write_card(weights, load_card(card_path(weights)).labels)
+    return int8_path(weights)
+
+
 def write_card(weights: Path, labels: tuple[str, ...] = FER2013_LABELS) -> Path:
-    """Saves the card that fits a weights file, and its float16 network if there is one, as they are now."""
-    files = {path.name: sha256_of(path) for path in (weights, half_path(weights)) if path.is_file()}
+    """Saves the card that fits a weights file, and its networks of other precisions if there are, as they are now."""
+    paths = (weights, half_path(weights), int8_path(weights))
+    files = {path.name: sha256_of(path) for path in paths if path.is_file()}
     card = ModelCard(name=weights.stem, labels=labels, files=files)
     path = weights.with_suffix(".json")
     path.write_text(card.model_dump_json(), encoding="utf-8")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fer_live.backends.backend import MAX_BATCH, check_batch
 from fer_live.backends.nvidia import driver_refusal
 from fer_live.core.closing import Closing
-from fer_live.core.modelcard import ModelCard, load_verified_card
+from fer_live.core.modelcard import ModelCard, int8_path, load_verified_card
 from fer_live.errors import BackendError, ModelError
 
 if TYPE_CHECKING:
@@ -76,6 +76,23 @@ class OnnxCpuBackend(Closing):
         self._session = None
 
 
+class OnnxInt8Backend(OnnxCpuBackend):
+    """The int8 network that belongs to a float32 one, in ONNX Runtime's CPU provider."""
+
+    name = "onnx-cpu-int8"
+
+    def __init__(self, weights: Path) -> None:
+        """See OnnxCpuBackend; weights is the float32 network's .onnx."""
+        super().__init__(int8_path(weights))
+        self.device += ", int8"
+
+    @staticmethod
+    def unavailable_because(weights: Path | None = None) -> str | None:
+        """See BackendClass. A file that its card does not list or that differs from it is a reason, too."""
+        reason = _provider_refusal(_CPU)
+        return _int8_refusal(weights) if reason is None and weights is not None else reason
+
+
 class OnnxCudaBackend(OnnxCpuBackend):
     """A network in ONNX Runtime's CUDA provider."""
 
@@ -97,6 +114,17 @@ def _provider_refusal(provider: str) -> str | None:
         return None
     hint = "; onnxruntime-gpu in place of onnxruntime has it" if provider == _CUDA else ""
     return f"this build of onnxruntime has no {_short(provider)} provider{hint}"
+
+
+def _int8_refusal(weights: Path) -> str | None:
+    path = int8_path(weights)
+    if not path.is_file():
+        return f"there is no '{path.name}' beside '{weights.name}'"
+    try:
+        load_verified_card(path)
+    except ModelError as error:
+        return str(error)
+    return None
 
 
 def _open_session(weights: Path, provider: str) -> onnxruntime.InferenceSession:

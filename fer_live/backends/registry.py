@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from fer_live.backends.backend import Backend, BackendClass
-from fer_live.core.modelcard import HALF_SUFFIX
+from fer_live.core.modelcard import HALF_SUFFIX, INT8_SUFFIX
 from fer_live.errors import BackendError, ModelError
 
 log = logging.getLogger(__name__)
@@ -18,6 +18,7 @@ log = logging.getLogger(__name__)
 BACKENDS = {
     "tensorrt": "fer_live.backends.tensorrt:TensorRtBackend",
     "onnx-cuda": "fer_live.backends.onnxruntime:OnnxCudaBackend",
+    "onnx-cpu-int8": "fer_live.backends.onnxruntime:OnnxInt8Backend",
     "onnx-cpu": "fer_live.backends.onnxruntime:OnnxCpuBackend",
 }
 """Name to 'module:Class', in the order in which `auto` tries them. Classes are imported when first asked for."""
@@ -107,8 +108,8 @@ def _warm(backend: Backend) -> Backend:
 def shipped_models() -> list[str]:
     """Names of the networks that come with FER Live."""
     folder = resources.files("fer_live.weights")
-    names = [entry.name for entry in folder.iterdir()]
-    return sorted(name[: -len(".onnx")] for name in names if name.endswith(".onnx") and not name.endswith(HALF_SUFFIX))
+    names = [entry.name for entry in folder.iterdir() if entry.name.endswith(".onnx")]
+    return sorted(name.removesuffix(".onnx") for name in names if not name.endswith((HALF_SUFFIX, INT8_SUFFIX)))
 
 
 def find_weights(model: str | Path) -> Path:

@@ -16,7 +16,7 @@ FER2013_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutr
 Training writes it into each card; everything at run time reads it from the card.
 """
 
-HALF_SUFFIX = ".fp16.onnx"
+HALF_SUFFIX, INT8_SUFFIX = ".fp16.onnx", ".int8.onnx"
 _REBUILD = "Rebuild it with `python -m training.fit`, or reinstall FER Live."
 
 
@@ -95,9 +95,14 @@ def half_path(weights: Path) -> Path:
     return weights.with_name(weights.stem + HALF_SUFFIX)
 
 
+def int8_path(weights: Path) -> Path:
+    """Path of the int8 network, with float32 input and output, that belongs to an .onnx file and has its card."""
+    return weights.with_name(weights.stem + INT8_SUFFIX)
+
+
 def card_path(weights: Path) -> Path:
     """Path of the card that belongs to a weights file: the same name, ending in .json."""
-    name = weights.name.removesuffix(HALF_SUFFIX)
+    name = weights.name.removesuffix(HALF_SUFFIX).removesuffix(INT8_SUFFIX)
     return weights.with_name(f"{name}.json") if name != weights.name else weights.with_suffix(".json")
 
 

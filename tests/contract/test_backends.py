@@ -13,7 +13,7 @@ from fer_live.backends.build_engine import build_engine
 from fer_live.backends.registry import BACKENDS, open_backend, probe
 from fer_live.errors import BackendError
 from tests.fakes import TableBackend
-from tests.media import write_half, write_network
+from tests.media import write_half, write_int8, write_network
 from tests.tensorrt.bindings import TENSORRT
 from tests.tensorrt.machine import have_gpu
 
@@ -34,7 +34,9 @@ def backend(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.
     elif not (found := probe(request.param)).available:
         pytest.skip(found.reason)
     else:
-        opened = open_backend(request.param, write_network(tmp_path / "tiny.onnx"))
+        weights = write_network(tmp_path / "tiny.onnx")
+        write_int8(weights)
+        opened = open_backend(request.param, weights)
     with opened:
         yield opened
 

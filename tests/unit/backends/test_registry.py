@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fer_live.backends import registry
 from fer_live.backends.registry import Probe, find_weights, open_backend, probe, probe_all, shipped_models
+from fer_live.core.modelcard import card_path, int8_path, load_card
 from fer_live.errors import BackendError, ModelError
-from tests.media import write_network
+from tests.media import write_half, write_int8, write_network
 
 
 class NoDevice:
@@ -105,3 +107,52 @@ def test_shipped_models_are_found_by_name() -> None:
     for model in shipped_models():
         with open_backend("onnx-cpu", model) as backend:
             assert backend.card.name == model
+
+
+def test_auto_takes_the_int8_network_and_by_name_float32_stays_float32(weights: Path) -> None:
+    write_int8(weights)
+    with open_backend("auto", weights) as backend:
+        assert (backend.name, backend.device) == ("onnx-cpu-int8", "ONNX Runtime CPU, int8")
+    with open_backend("onnx-cpu", weights) as backend:
+        assert (backend.name, backend.device) == ("onnx-cpu", "ONNX Runtime CPU")
+
+
+def remove(weights: Path) -> None:
+    int8_path(weights).unlink()
+
+
+def leave_out_of_card(weights: Path) -> None:
+    card = load_card(card_path(weights))
+    files = {weights.name: card.files[weights.name]}
+    card_path(weights).write_text(card.model_copy(update={"files": files}).model_dump_json())
+
+
+def change(weights: Path) -> None:
+    with int8_path(weights).open("ab") as file:
+        file.write(b"\0")
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        (remove, r"there is no 'tiny\.int8\.onnx' beside 'tiny\.onnx'"),
+        (leave_out_of_card, r"does not list 'tiny\.int8\.onnx'"),
+        (change, r"tiny\.int8\.onnx' differ from the SHA-256"),
+    ],
+)
+def test_without_a_verified_int8_network_auto_goes_on_in_float32(
+    harm: Callable[[Path], None], reason: str, weights: Path
+) -> None:
+    write_int8(weights)
+    harm(weights)
+    with open_backend("auto", weights) as backend:
+        assert backend.name == "onnx-cpu"
+    with pytest.raises(BackendError, match=f"onnx-cpu-int8: .*{reason}"):
+        open_backend("onnx-cpu-int8", weights)
+
+
+def test_networks_of_other_precisions_are_no_models(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_half(weights)
+    write_int8(weights)
+    monkeypatch.setattr(registry.resources, "files", lambda package: weights.parent)
+    assert shipped_models() == ["tiny"]

@@ -11,6 +11,7 @@ from fer_live.core.modelcard import (
     ModelCard,
     card_path,
     half_path,
+    int8_path,
     load_card,
     load_verified_card,
     sha256_of,
@@ -101,8 +102,10 @@ def test_card_survives_writing_and_reading(weights: Path) -> None:
     assert ModelCard.model_validate_json(card.model_dump_json()) == card
 
 
-def test_float16_network_has_the_card_of_its_network() -> None:
+def test_networks_of_other_precisions_have_the_card_of_their_network() -> None:
     weights = Path("some/folder.v2/net.onnx")
     assert half_path(weights) == Path("some/folder.v2/net.fp16.onnx")
+    assert int8_path(weights) == Path("some/folder.v2/net.int8.onnx")
     assert card_path(half_path(weights)) == card_path(weights) == Path("some/folder.v2/net.json")
+    assert card_path(int8_path(weights)) == card_path(weights)
     assert card_path(Path("net.safetensors")) == Path("net.json")

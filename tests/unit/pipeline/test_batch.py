@@ -14,7 +14,7 @@ from fer_live.pipeline.batch import analyse_batch, usable_cpus
 from fer_live.pipeline.files import Order, Outcome
 from fer_live.record.rowfile import RowFile
 from tests.fakes import ScriptedFinder
-from tests.media import write_network, write_picture
+from tests.media import write_int8, write_network, write_picture
 
 _BOX = (20, 20, 68, 68)
 
@@ -276,3 +276,17 @@ def test_what_concerns_all_is_raised(run: Run, album: Path) -> None:
 
 def test_some_cpu_can_be_used() -> None:
     assert usable_cpus() >= 1
+
+
+def test_another_precision_is_another_session_and_the_same_one_gives_the_same_bytes(
+    run: Run, album: Path, network: Path, tmp_path: Path
+) -> None:
+    write_int8(network)
+    run(album, backend="onnx-cpu")
+    assert run(album).folders == ["album-2"]
+    assert run(album).folders == ["album-2*"]
+    assert run(album, again=True).folders == ["album-3"]
+    exact, *reduced = (json.loads(_content(tmp_path / "out" / name)["session.json"]) for name in ("album", "album-2"))
+    assert exact["backend"]["name"] == "onnx-cpu"
+    assert [each["backend"] for each in reduced] == [{"name": "onnx-cpu-int8", "device": "ONNX Runtime CPU, int8"}]
+    assert _content(tmp_path / "out" / "album-2") == _content(tmp_path / "out" / "album-3")
