@@ -11,6 +11,7 @@ from onnx import TensorProto
 from fer_live.core.modelcard import HALF_SUFFIX, ModelCard
 from fer_live.errors import TrainingError
 from training.dataset import Split
+from training.metrics import differences
 from training.prediction import predict
 
 TOLERANCE = 0.02
@@ -34,8 +35,7 @@ def require_float16(graph: bytes) -> None:
 def compare_half(run: Path, card: ModelCard, rows: Split) -> dict[str, float | int]:
     """How far the float16 network of a run's folder is from its float32 one, both in ONNX Runtime on the CPU.
 
-    Returns the number of faces n, the largest_difference of a probability, the share of faces with the same_label,
-    and the accuracy_difference (float16 minus float32). Raises TrainingError above TOLERANCE.
+    Returns what `differences` does. Raises TrainingError above TOLERANCE.
     """
     exact = predict(run / f"{card.name}.onnx", card, rows.images)
     half = predict(run / f"{card.name}{HALF_SUFFIX}", card, rows.images)
@@ -43,10 +43,4 @@ def compare_half(run: Path, card: ModelCard, rows: Split) -> dict[str, float | i
     # Written so that NaN fails too.
     if not difference <= TOLERANCE:
         raise TrainingError(f"The float16 network differs from the float32 one by {difference:.2g}, over {TOLERANCE}.")
-    labels, half_labels = exact.argmax(axis=1), half.argmax(axis=1)
-    return {
-        "n": len(rows.images),
-        "largest_difference": difference,
-        "same_label": float((labels == half_labels).mean()),
-        "accuracy_difference": float((half_labels == rows.labels).mean() - (labels == rows.labels).mean()),
-    }
+    return differences(exact, half, rows.labels)

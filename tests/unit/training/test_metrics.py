@@ -6,6 +6,8 @@ from scipy.special import softmax
 
 from training.metrics import (
     calibration,
+    differences,
+    divergence,
     expected_calibration_error,
     fit_temperature,
     measure,
@@ -137,3 +139,19 @@ def test_interval_of_macro_f1_narrows_with_rows() -> None:
     assert low < many["macro_f1_ci95"][0] < many["macro_f1"] < many["macro_f1_ci95"][1] < high
     # The standard error of a mean of 600 rows is about 2 %, so four of them are about 8 %.
     assert 0.04 < many["macro_f1_ci95"][1] - many["macro_f1_ci95"][0] < 0.12
+
+
+def test_differences_by_hand() -> None:
+    exact = np.array([[0.9, 0.1], [0.6, 0.4], [0.2, 0.8], [0.3, 0.7]])
+    other = np.array([[0.8, 0.2], [0.4, 0.6], [0.2, 0.8], [0.3, 0.7]])
+    assert differences(exact, other, np.array([0, 0, 1, 0])) == pytest.approx(
+        {"n": 4, "largest_difference": 0.2, "same_label": 0.75, "accuracy_difference": -0.25}
+    )
+
+
+def test_divergence_by_hand() -> None:
+    exact, other = np.array([[0.5, 0.5], [1.0, 0.0]]), np.array([[0.25, 0.75], [1.0, 0.0]])
+    by_hand = 0.5 * np.log(0.5 / 0.25) + 0.5 * np.log(0.5 / 0.75)
+    assert divergence(exact, other) == pytest.approx(by_hand / 2)
+    assert divergence(exact, exact) == 0
+    assert 10 < divergence(exact, other[::-1]) < np.inf

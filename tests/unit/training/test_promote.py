@@ -83,6 +83,15 @@ def test_the_same_weights_again_leave_the_card_alone(run: Path, out: Path) -> No
     assert (out / "net.json").stat().st_ino == before
 
 
+def test_an_int8_network_made_of_the_same_weights_stays(run: Path, out: Path) -> None:
+    (out / "net.int8.onnx").write_text("int8")
+    card = load_card(out / "net.json")
+    files = card.files | {"net.int8.onnx": sha256_of(out / "net.int8.onnx")}
+    (out / "net.json").write_text(card.model_copy(update={"files": files}).model_dump_json())
+    promote(run, finished(run, 0.60), out, force=False)
+    assert load_verified_card(out / "net.int8.onnx").files == files
+
+
 def test_card_that_cannot_be_compared_needs_force(run: Path, out: Path) -> None:
     (out / "net.json").write_text("{}")
     card = finished(run, 0.9)
