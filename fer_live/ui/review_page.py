@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from PyQt6.QtCore import QElapsedTimer, Qt, QTimer, QUrl, pyqtSignal
-from PyQt6.QtGui import QDesktopServices, QGuiApplication
+from PyQt6.QtCore import QElapsedTimer, QTimer, QUrl, pyqtSignal
+from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QHBoxLayout, QMessageBox, QVBoxLayout, QWidget
 
 from fer_live.core.structs import Frame
@@ -21,6 +21,7 @@ from fer_live.ui.banner import Banner, Tone, Until
 from fer_live.ui.keys import Key, Keys
 from fer_live.ui.marker_table import MarkerTable
 from fer_live.ui.moment_panel import MomentPanel
+from fer_live.ui.report_writing import ReportWriting
 from fer_live.ui.review_head import ReviewHead
 from fer_live.ui.review_timeline import ReviewTimeline
 from fer_live.ui.video_view import VideoView
@@ -50,6 +51,7 @@ class ReviewPage(QWidget):
         self._player, self._played = QTimer(self), QElapsedTimer()
         self._player.setInterval(_PLAY_MS)
         self._player.timeout.connect(self._play_on)
+        self._reporting = ReportWriting(self)
         self.head, self.view, self.moment = ReviewHead(), VideoView(), MomentPanel()
         self.markers, self.timeline = MarkerTable(), ReviewTimeline()
         self.view.set_mirrored(False)
@@ -67,6 +69,8 @@ class ReviewPage(QWidget):
     def _connect(self) -> None:
         self.head.face_picked.connect(self.choose_face)
         self.head.report_wanted.connect(self.report)
+        self._reporting.written.connect(self._show_report)
+        self._reporting.failed.connect(self._tell_no_report)
         self.head.delete_wanted.connect(self.delete)
         self.head.close_wanted.connect(self.closed)
         self.view.face_clicked.connect(self.choose_face)
@@ -109,6 +113,7 @@ class ReviewPage(QWidget):
     def release(self) -> None:
         """Lets go of the session and its files."""
         self._player.stop()
+        self._cancel_report()
         if self._stills is not None:
             self._stills.close()
         self._stills = self._session = self._series = None
@@ -212,21 +217,24 @@ class ReviewPage(QWidget):
         self.seek(times[marker_id])
 
     def report(self) -> None:
-        """Writes the report into the session's folder and opens it."""
+        """Writes the report into the session's folder, and opens it when it is there."""
         assert self._session is not None
-        QGuiApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
-        try:
-            # matplotlib takes long to import.
-            from fer_live.review.report import write_report
+        self._reporting.start(self._session.folder)
+        cancel = (self.tr("Cancel"), self._cancel_report)
+        self._banner.show_message(self.tr("Writing the report…"), Tone.INFO, Until.OVER, [cancel])
 
-            path = write_report([self._session.folder])
-        except FerError as error:
-            self._banner.show_message(str(error), Tone.ERROR, Until.CLOSED)
-        else:
-            self._banner.show_news(self.tr("Saved {path}").format(path=path))
-            QDesktopServices.openUrl(QUrl.fromLocalFile(str(path)))
-        finally:
-            QGuiApplication.restoreOverrideCursor()
+    def _cancel_report(self) -> None:
+        self._reporting.cancel()
+        self._banner.end_state()
+
+    def _show_report(self, path: str) -> None:
+        self._banner.end_state()
+        self._banner.show_news(self.tr("Saved {path}").format(path=path))
+        QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+
+    def _tell_no_report(self, reason: str) -> None:
+        text = self.tr("The report could not be written. {reason}").format(reason=reason)
+        self._banner.show_message(text, Tone.ERROR, Until.CLOSED)
 
     def delete(self) -> None:
         """Asks, and then deletes the session's folder with all that is in it."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,7 +92,7 @@ def _cells(page: ReviewPage) -> list[list[str]]:
     return [[table.item(row, column).text() for column in range(3)] for row in range(table.rowCount())]  # type: ignore[union-attr]
 
 
-def _press(page: ReviewPage, title: str) -> None:
+def _press(page: QWidget, title: str) -> None:
     (button,) = (each for each in page.findChildren(QPushButton) if each.text() == title)
     button.click()
 
@@ -426,20 +427,32 @@ class TestVideo:
 
 
 class TestReport:
-    def test_is_written_and_opened(self, page: ReviewPage, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_is_written_and_opened(
+        self, page: ReviewPage, folder: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         opened: list[str] = []
         monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
         _press(page, "Report")
-        assert opened == [str(folder / "report.html")]
+        assert _window(page).banner.text() == "Writing the report…"
+        stage.wait(lambda: opened == [str(folder / "report.html")])
         assert "begin" in (folder / "report.html").read_text()
         assert "Saved" in _window(page).banner.text()
-        assert QApplication.overrideCursor() is None
 
-    def test_that_cannot_be_written_is_said(self, page: ReviewPage, folder: Path) -> None:
+    def test_that_cannot_be_written_is_said(self, page: ReviewPage, folder: Path, stage: Stage) -> None:
         (folder / "report.html").mkdir()
         _press(page, "Report")
-        assert "report.html' cannot be written" in _window(page).banner.text()
-        assert QApplication.overrideCursor() is None
+        stage.wait(lambda: "report.html' cannot be written" in _window(page).banner.text())
+
+    def test_can_be_cancelled(self, page: ReviewPage, folder: Path) -> None:
+        _press(page, "Report")
+        _press(_window(page).banner, "Cancel")
+        assert not _window(page).banner.isVisible()
+        assert not (folder / "report.html").exists()
+
+    def test_a_program_that_does_not_start_is_said(self, page: ReviewPage, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sys, "executable", "/no such python")
+        _press(page, "Report")
+        stage.wait(lambda: "The report could not be written." in _window(page).banner.text())
 
 
 class TestDeleting:
