@@ -148,5 +148,4 @@ def test_different_sources_have_different_identities(tmp_path: Path, media: Path
         folder.mkdir()
         with prepare(folder, media).open() as source:
             identities.append(source.identity)
-    # The folder is the same one, read in two ways.
     assert len(set(identities)) == len(identities)
