@@ -38,12 +38,14 @@ def covered_share(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> ND
 def _shared_areas(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
     low = np.maximum(boxes[:, np.newaxis, :2], others[:, :2])
     high = np.minimum(boxes[:, np.newaxis, 2:], others[:, 2:])
-    shared: NDArray[np.float32] = np.prod(np.clip(high - low, 0, None), axis=2)
+    sides = np.maximum(high - low, 0)
+    shared: NDArray[np.float32] = sides[..., 0] * sides[..., 1]
     return shared
 
 
 def _areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    areas: NDArray[np.float32] = np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1)
+    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
+    areas: NDArray[np.float32] = sides[:, 0] * sides[:, 1]
     return areas
 
 
@@ -60,6 +62,8 @@ def suppress_overlaps(
     boxes: (N, 4); scores: (N,). A box is dropped if its covered_share with a kept one is above covered_max:
     unlike an overlap over the union, this also drops a mouth or half a face found inside the whole face.
     """
+    if len(boxes) < 2:
+        return np.arange(len(boxes))
     order = np.argsort(-scores, kind="stable")
     overlaps = covered_share(boxes, boxes) > covered_max
     kept: list[int] = []
@@ -81,7 +85,7 @@ def frame_boxes(
 ) -> NDArray[np.float32]:
     """Regions float32 (N, 4) of centre x, centre y, side (px), roll around boxes (N, 4) with roll (N,)."""
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    sides = np.mean(boxes[:, 2:] - boxes[:, :2], axis=1)
+    sides = (boxes[:, 2] - boxes[:, 0] + (boxes[:, 3] - boxes[:, 1])) / 2
     cos, sin = np.cos(roll), np.sin(roll)
     x = centres[:, 0] + sides * (framing.shift_x * cos - framing.shift_y * sin)
     y = centres[:, 1] + sides * (framing.shift_x * sin + framing.shift_y * cos)

@@ -29,17 +29,18 @@ def judge(faces: Faces, crops: NDArray[np.uint8], config: QualityConfig) -> tupl
 
     crops: uint8 (N, H, W), row for row of faces.
     """
-    is_low = {
-        Reason.TOO_SMALL: box_sides(faces.boxes) < config.min_face_px,
-        Reason.TURNED: turns(faces.keypoints) > config.max_turn,
-        Reason.BLURRED: sharpness(crops) < config.min_sharpness,
-    }
-    return tuple(next((reason for reason in Reason if is_low[reason][row]), "") for row in range(len(faces)))
+    is_small = box_sides(faces.boxes) < config.min_face_px
+    is_turned = turns(faces.keypoints) > config.max_turn
+    is_blurred = sharpness(crops) < config.min_sharpness
+    return tuple(
+        Reason.TOO_SMALL if small else Reason.TURNED if turned else Reason.BLURRED if blurred else ""
+        for small, turned, blurred in zip(is_small.tolist(), is_turned.tolist(), is_blurred.tolist(), strict=True)
+    )
 
 
 def box_sides(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
     """Mean of width and height, px, float32 (N,), of boxes (N, 4)."""
-    sides: NDArray[np.float32] = (boxes[:, 2:] - boxes[:, :2]).mean(axis=1)
+    sides: NDArray[np.float32] = (boxes[:, 2] - boxes[:, 0] + (boxes[:, 3] - boxes[:, 1])) * np.float32(0.5)
     return sides
 
 
@@ -66,7 +67,7 @@ def turns(keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
     """
     between = keypoints[:, _LEFT_EAR] - keypoints[:, _RIGHT_EAR]
     middle = (keypoints[:, _LEFT_EAR] + keypoints[:, _RIGHT_EAR]) / 2
-    distance = np.maximum(np.linalg.norm(between, axis=1), _LEAST_PX)
+    distance = np.maximum(np.sqrt((between * between).sum(axis=1)), _LEAST_PX)
     along = ((keypoints[:, _NOSE] - middle) * between).sum(axis=1) / distance
     ratios: NDArray[np.float32] = np.abs(along) / (distance / 2)
     return ratios

@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 
 
 def _frozen(array: NDArray, dtype: type, shape: tuple[int | None, ...], name: str) -> NDArray:  # type: ignore[type-arg]
-    if array.dtype != dtype or len(array.shape) != len(shape):
-        raise ValueError(f"{name} must be {np.dtype(dtype)} {shape}, got {array.dtype} {array.shape}")
-    if any(want is not None and want != have for want, have in zip(shape, array.shape, strict=True)):
+    # Some thirty times a frame: the usual case is one comparison.
+    if array.dtype != dtype or (array.shape != shape and not _fits(array.shape, shape)):
         raise ValueError(f"{name} must be {np.dtype(dtype)} {shape}, got {array.dtype} {array.shape}")
     view = array.view()
-    view.flags.writeable = False
+    view.setflags(write=False)
     return view
+
+
+def _fits(shape: tuple[int, ...], wanted: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(wanted) and all(want in (None, have) for have, want in zip(shape, wanted, strict=True))
 
 
 @dataclass(frozen=True)

@@ -97,22 +97,32 @@ class Tracker:
     def _continue(
         self, past: _Past, faces: Faces, row: int, probabilities: NDArray[np.float32], time_s: float, reason: str
     ) -> _Past:
+        if reason:
+            smoothed, label_index, counted_s = past.track.smoothed, past.track.label_index, past.last_counted_s
+        else:
+            smoothed, label_index = self._count(past, probabilities, time_s)
+            counted_s = time_s
         track = replace(
             past.track,
             box=faces.boxes[row],
             score=float(faces.scores[row]),
             probabilities=probabilities,
+            smoothed=smoothed,
+            label_index=label_index,
             hits=past.track.hits + 1,
             age_s=time_s - past.first_seen_s,
             reason=reason,
         )
-        if reason:
-            return _Past(track, past.first_seen_s, time_s, past.last_counted_s)
+        return _Past(track, past.first_seen_s, time_s, counted_s)
+
+    def _count(
+        self, past: _Past, probabilities: NDArray[np.float32], time_s: float
+    ) -> tuple[NDArray[np.float32], int | None]:
+        """Smoothed probabilities and the label after one more frame that counts."""
+        track = past.track
         counted = shifted(probabilities, self._offset_of(track.face_id, time_s))
         if past.last_counted_s is None:
-            smoothed, label_index = counted, first_label(counted, self._config)
-        else:
-            elapsed_ms = (time_s - past.last_counted_s) * 1000
-            smoothed = smooth(track.smoothed, counted, elapsed_ms, self._config.smoothing_ms)
-            label_index = steady_label(smoothed, track.label_index, self._config)
-        return _Past(replace(track, smoothed=smoothed, label_index=label_index), past.first_seen_s, time_s, time_s)
+            return counted, first_label(counted, self._config)
+        elapsed_ms = (time_s - past.last_counted_s) * 1000
+        smoothed = smooth(track.smoothed, counted, elapsed_ms, self._config.smoothing_ms)
+        return smoothed, steady_label(smoothed, track.label_index, self._config)

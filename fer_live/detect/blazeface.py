@@ -106,9 +106,8 @@ def _to_faces(detections: list[Any], width: int, height: int, corner: tuple[int,
     boxes = [_corners(detection.bounding_box) for detection in detections]
     scores = [detection.categories[0].score for detection in detections]
     points = [[(point.x * width, point.y * height) for point in detection.keypoints] for detection in detections]
-    offset = np.array(corner, np.float32)
-    xyxy = np.array(boxes, np.float32).reshape(-1, 4) + np.tile(offset, 2)
-    keypoints = np.array(points, np.float32).reshape(-1, 6, 2) + offset
+    xyxy = np.array(boxes, np.float32).reshape(-1, 4) + np.array(corner * 2, np.float32)
+    keypoints = np.array(points, np.float32).reshape(-1, 6, 2) + np.array(corner, np.float32)
     return Faces(xyxy, np.array(scores, np.float32), keypoints, frame_boxes(xyxy, eye_roll(keypoints), framing))
 
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 
 import cv2
 import numpy as np
@@ -109,7 +110,7 @@ class MediaPipeFinder(Closing):
         """The faces seen from these views, and the views from which they were seen best."""
         order = sorted(views, key=lambda view: (view.model.file, view.left, view.top))
         looks = [self._look_from(view, rgb) for view in order]
-        faces = Faces(*(np.concatenate([getattr(look, name) for look in looks]) for name in _FIELDS))
+        faces = looks[0] if len(looks) == 1 else _joined(looks)
         origins = np.repeat(np.arange(len(looks)), [len(look) for look in looks])
         kept = suppress_overlaps(region_boxes(faces.regions), faces.scores, _COVERED_MAX)
         faces = self._look_again(faces.take(kept), rgb)
@@ -121,12 +122,16 @@ class MediaPipeFinder(Closing):
         part = rgb[view.top : view.top + view.height, view.left : view.left + view.width]
         faces = self._detectors[view.model].detect(part, view.left, view.top)
         shorter = (faces.boxes[:, 2:] - faces.boxes[:, :2]).min(axis=1)
-        return faces.take(np.flatnonzero(shorter >= self._min_face_px))
+        is_large = shorter >= self._min_face_px
+        return faces if is_large.all() else faces.take(np.flatnonzero(is_large))
 
     def _look_again(self, faces: Faces, rgb: NDArray[np.uint8]) -> Faces:
         """The same faces; those that were not sure with the score of a second look."""
+        unsure = np.flatnonzero(faces.scores < _SURE_SCORE)
+        if len(unsure) == 0:
+            return faces
         scores = faces.scores.copy()
-        for row in np.flatnonzero(scores < _SURE_SCORE):
+        for row in unsure:
             scores[row] = self._score_from_near(faces.regions[row], rgb)
         return replace(faces, scores=scores)
 
@@ -146,6 +151,11 @@ class MediaPipeFinder(Closing):
         self._opened.close()
 
 
+def _joined(looks: list[Faces]) -> Faces:
+    return Faces(*(np.concatenate([getattr(look, name) for look in looks]) for name in _FIELDS))
+
+
+@lru_cache(maxsize=8)
 def _views(height: int, width: int) -> tuple[frozenset[View], frozenset[View]]:
     """The views of short and of full range that make a full look at a picture of this size."""
     side = min(height, width)

@@ -108,3 +108,15 @@ def test_batch_is_contiguous_float32_of_the_same_values() -> None:
 def test_other_crops_are_refused(crops: np.ndarray) -> None:
     with pytest.raises(ValueError, match="crops must be uint8"):
         to_batch(crops, SPEC)
+
+
+def test_nothing_undefined_shows_at_any_place_size_and_roll(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only what is near the regions is made grey; whatever else lies in that memory must not be seen."""
+    random = np.random.default_rng(5)
+    image = random.integers(0, 256, (120, 160, 3), dtype=np.uint8)
+    places = random.uniform((-200, -150, 1, -math.pi), (360, 270, 400, math.pi), (200, 4)).astype(np.float32)
+    crops = []
+    for fill in (0, 255):
+        monkeypatch.setattr(np, "empty", lambda shape, dtype, fill=fill: np.full(shape, fill, dtype))
+        crops.append([crop_faces(image, _regions(place), SPEC) for place in places])
+    np.testing.assert_array_equal(*crops)

@@ -11,8 +11,8 @@ from fer_live.config import Config
 from fer_live.errors import BackendError, ConfigError
 from fer_live.pipeline.bench import Case, Figures, Mode, cases_like, measure
 
-_KEYS = """case mode faces width height frames busy_ms_p50 busy_ms_p95 floor_ms_p50 floor_ratio rate_hz age_ms_p50
-age_ms_p95 drops rss_mb faces_found""".split()
+_KEYS = ["case", "mode", "faces", "width", "height", "frames", "busy_ms_p50", "busy_ms_p95", "floor_ms_p50"]
+_KEYS += ["floor_ratio", "rate_hz", "age_ms_p50", "age_ms_p95", "drops", "rss_mb", "faces_found"]
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_only_live_frames_have_an_age(figures: dict[Mode, Figures]) -> None:
 
 def test_a_backend_that_cannot_run_here_is_said(config: Config) -> None:
     case = Case(Mode.LIVE, 1, 320, 240)
-    with pytest.raises(BackendError, match="onnx-cuda|CUDA|NVIDIA"):
+    with pytest.raises(BackendError, match=r"onnx-cuda|CUDA|NVIDIA"):
         measure(case, config.model_copy(update={"backend": "onnx-cuda"}), frames=1, seconds=0.5)
 
 
