@@ -113,6 +113,9 @@ def _analyses(cards: Sequence[ModelCard]) -> str:
     parts += ["### Recall by label, validation", _table(cards, {name: _recall(name) for name in cards[0].labels})]
     for card in cards:
         parts += [f"### {card.name} by label, validation", _by_label(card)]
+    reduced = [card for card in cards if "int8" in card.validation]
+    if reduced:
+        parts += ["### In int8, as processors run it, validation", _table(reduced, _INT8_ROWS)]
     for card in cards:
         if "chain" in card.validation:
             parts += [f"### {card.name} through the whole chain: faces found in cluttered pictures", _chain(card)]
@@ -157,6 +160,15 @@ def _by_label(card: ModelCard) -> str:
         cells = [name, str(figures["support"]), f"{figures['precision']:.1%}", f"{figures['f1']:.1%}"]
         lines.append("| " + " | ".join([*cells, *map(str, counts)]) + " |")
     return "\n".join(lines)
+
+
+_INT8_ROWS: dict[str, Callable[[ModelCard], str]] = {
+    "faces": lambda card: f"{card.validation['int8']['n']:,}",
+    "accuracy": lambda card: f"{card.validation['int8']['accuracy']:.1%}",
+    "points more than float32": lambda card: f"{card.validation['int8']['accuracy_difference'] * 100:+.2f}",
+    "faces called the same": lambda card: f"{card.validation['int8']['same_label']:.1%}",
+    "largest difference of a probability": lambda card: f"{card.validation['int8']['largest_difference']:.3f}",
+}
 
 
 def _chain(card: ModelCard) -> str:

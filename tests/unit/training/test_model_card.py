@@ -81,6 +81,17 @@ def test_the_test_is_shown_once_it_was_measured(card: ModelCard) -> None:
     assert "PrivateTest, 14 faces, was measured after everything had been chosen" in text
 
 
+def test_int8_is_shown_where_it_was_measured(card: ModelCard) -> None:
+    assert "In int8" not in render([card])
+    figures = {"n": 28, "accuracy": 0.61, "accuracy_difference": -0.0014}
+    figures |= {"same_label": 0.99, "largest_difference": 0.06}
+    reduced = card.model_copy(update={"validation": card.validation | {"int8": figures}})
+    text = render([card, reduced])
+    heading = "In int8, as processors run it, validation"
+    assert row(text, heading, "accuracy") == ["61.0%"]
+    assert row(text, heading, "points more than float32") == ["-0.14"]
+
+
 def test_the_chain_is_shown_once_it_was_measured(card: ModelCard) -> None:
     assert "Whole chain" not in render([card])
     report = {"n": 200, "tilt_deg": 20.0, "found": 0.98, "found_ci95": [0.95, 0.99], "accuracy_bare": 0.6}
