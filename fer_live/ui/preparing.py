@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Callable
 
-from PyQt6.QtCore import QProcess, pyqtSignal
+from PyQt6.QtCore import QProcess, QTimer, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from fer_live.backends.backend import Backend
@@ -49,7 +49,7 @@ class Preparing(QWidget):
         self._process: QProcess | None = None
         self._wanted = ("", "")
         self._looked_at: set[tuple[str, str]] = set()
-        self._is_awaited = False
+        self._is_awaited = self._is_due = False
         self._switching: tuple[LiveSession, BackendOpening, Backend] | None = None
         controller.status_changed.connect(self._see)
         self.hide()
@@ -60,11 +60,13 @@ class Preparing(QWidget):
 
     def _see(self, status: LiveStatus | None) -> None:
         self._watch_switch()
-        if status is not None and status.state in (LiveState.RUNNING, LiveState.FAILED):
+        if status is None:
+            self._restart_if_due()
+        elif status.state in (LiveState.RUNNING, LiveState.FAILED):
             wanted = (self._config().backend, self._config().model)
             if self._process is None and wanted not in self._looked_at:
                 self._looked_at.add(wanted)
-                self._wanted = wanted
+                self._wanted, self._is_due = wanted, False
                 self._is_awaited = status.state is LiveState.FAILED
                 self._begin()
 
@@ -146,13 +148,19 @@ class Preparing(QWidget):
 
     def _use(self) -> None:
         session = self._controller.session
-        if session is None:
-            if self._is_awaited:
-                self.restart_wanted.emit()
-            return
-        before, used = session.backend, (session.config.backend, session.config.model)
-        if before is not None and used == self._wanted:
+        before = None if session is None else session.backend
+        if session is None or before is None:
+            self._is_due = self._is_awaited
+            self._restart_if_due()
+        elif (session.config.backend, session.config.model) == self._wanted:
             self._switching = (session, session.switch_backend(), before)
+
+    def _restart_if_due(self) -> None:
+        """Asks for another session, once the failed one has ended."""
+        if self._is_due and self._controller.session is None:
+            self._is_due = False
+            # Later, when everybody knows that it has ended.
+            QTimer.singleShot(0, self.restart_wanted.emit)
 
     def _watch_switch(self) -> None:
         """Says what became of a session that was asked to change its backend."""
