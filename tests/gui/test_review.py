@@ -449,7 +449,9 @@ class TestReport:
         assert not _window(page).banner.isVisible()
         assert not (folder / "report.html").exists()
 
-    def test_a_program_that_does_not_start_is_said(self, page: ReviewPage, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_program_that_does_not_start_is_said(
+        self, page: ReviewPage, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(sys, "executable", "/no such python")
         _press(page, "Report")
         stage.wait(lambda: "The report could not be written." in _window(page).banner.text())
