@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from fer_live.backends.registry import open_backend
 from fer_live.config import Config
+from fer_live.pipeline.alone import run_alone
 from fer_live.pipeline.bench import Figures, cases_like, measure
 from fer_live.pipeline.machine import machine_facts
 
@@ -32,7 +33,8 @@ _COLUMNS = (
 def bench(config: Config, pattern: str, frames: int, seconds: float, as_json: bool) -> None:
     """Measures the cases whose names match a pattern, and prints a table, or a JSON list of Figures.
 
-    Before it the machine is told, with JSON on standard error. Whatever ends it early, what is measured is printed.
+    Each case has a process of its own, so that it is measured with the memory that it takes. First the machine is told,
+    with JSON on standard error. Whatever ends it early, what is measured is printed.
     """
     cases = cases_like(pattern)
     with open_backend(config.backend, config.model) as backend:
@@ -43,7 +45,7 @@ def bench(config: Config, pattern: str, frames: int, seconds: float, as_json: bo
         with tqdm(cases, unit=" cases", disable=None) as bar:
             for case in bar:
                 bar.set_description_str(case.name)
-                measured.append(measure(case, config, frames, seconds))
+                measured.append(run_alone(measure, case, config, frames, seconds))
     finally:
         print(json.dumps([_rounded(figures) for figures in measured]) if as_json else _table(measured))
 

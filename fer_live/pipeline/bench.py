@@ -62,7 +62,7 @@ class Figures:
     frames in turns with it, frame by frame. floor_ratio: of the two medians.
     rate_hz, age_ms, drops: live, of a session without the floor; age is result finished minus frame captured. On
     files nothing is dropped, frames have no age, and the rate is frames over their busy time.
-    rss_mb: memory of the process at the end of the case; a process keeps some of what earlier cases took.
+    rss_mb: memory of the process with the session, or the chain on a file, at work.
     faces_found: mean over the frames.
     """
 
@@ -104,7 +104,7 @@ def measure(case: Case, config: Config, frames: int, seconds: float) -> Figures:
     turns = _take_turns(case, config, frames)
     busy_p50, busy_p95 = np.percentile(turns.busy_ms, (50, 95)).tolist()
     floor_p50 = float(np.median(turns.floor_ms))
-    session = session or _Session(1000 / float(np.mean(turns.busy_ms)), None, None, 0)
+    session = session or _Session(1000 / float(np.mean(turns.busy_ms)), None, None, 0, turns.rss_mb)
     return Figures(
         case.name,
         case.mode,
@@ -120,7 +120,7 @@ def measure(case: Case, config: Config, frames: int, seconds: float) -> Figures:
         session.age_ms_p50,
         session.age_ms_p95,
         session.drops,
-        resident_mb(),
+        session.rss_mb,
         turns.faces_found,
     )
 
@@ -131,6 +131,7 @@ class _Session:
     age_ms_p50: float | None
     age_ms_p95: float | None
     drops: int
+    rss_mb: float
 
 
 def _run_session(case: Case, config: Config, seconds: float) -> _Session:
@@ -150,10 +151,11 @@ def _run_session(case: Case, config: Config, seconds: float) -> _Session:
         elapsed = time.monotonic() - started
         results = len(ages) + session.results.dropped - unseen
         drops = session.status().dropped - drops
+        rss_mb = resident_mb()
     finally:
         session.stop()
     p50, p95 = np.percentile(ages, (50, 95)).tolist() if ages else (None, None)
-    return _Session(results / elapsed, p50, p95, drops)
+    return _Session(results / elapsed, p50, p95, drops, rss_mb)
 
 
 def _ages(session: LiveSession, seconds: float) -> list[float]:
@@ -176,6 +178,7 @@ class _Turns:
     busy_ms: list[float]
     floor_ms: list[float]
     faces_found: float
+    rss_mb: float
 
 
 def _take_turns(case: Case, config: Config, frames: int) -> _Turns:
@@ -199,8 +202,9 @@ def _take_turns(case: Case, config: Config, frames: int) -> _Turns:
             started = time.perf_counter()
             floor.repeat(frame)
             floor_ms.append(1000 * (time.perf_counter() - started))
+        rss_mb = resident_mb()
     timed = slice(_WARM_UP_FRAMES, None)
-    return _Turns(busy_ms[timed], floor_ms[timed], float(np.mean(found[timed])))
+    return _Turns(busy_ms[timed], floor_ms[timed], float(np.mean(found[timed])), rss_mb)
 
 
 def _pictures(case: Case, count: int | None, pace: _Pace | None) -> Iterator[Frame]:

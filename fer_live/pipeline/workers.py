@@ -43,7 +43,7 @@ def run_in_workers(
     try:
         while waiting or team:
             while waiting and len(team) < jobs:
-                with _interrupts_held_back():
+                with interrupts_held_back():
                     team.append(_Worker(order, backend, waiting.popleft()))
             ready = wait([worker.pipe for worker in team])
             for worker in [worker for worker in team if worker.pipe in ready]:
@@ -110,7 +110,7 @@ class _Worker:
 
 
 @contextmanager
-def _interrupts_held_back() -> Iterator[None]:
+def interrupts_held_back() -> Iterator[None]:
     """Ctrl-C meanwhile is for afterwards, and never for a process started in here, not even while it loads."""
     pressed: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))

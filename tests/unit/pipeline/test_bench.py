@@ -80,7 +80,7 @@ def test_ctrl_c_prints_what_is_done(
             return figures
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("fer_live.cli_bench.measure", until_interrupted)
+    monkeypatch.setattr("fer_live.cli_bench.run_alone", until_interrupted)
     with pytest.raises(KeyboardInterrupt):
         bench(config, "analyze-*", frames=2, seconds=1.0, as_json=False)
     machine, titles, row = capsys.readouterr().out.splitlines()
