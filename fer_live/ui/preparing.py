@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
 
-from PyQt6.QtCore import QProcess, QTimer, pyqtSignal
+from PyQt6.QtCore import QTimer, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
 from fer_live.backends.backend import Backend
@@ -17,10 +16,10 @@ from fer_live.pipeline.live import LiveSession, LiveState, LiveStatus
 from fer_live.pipeline.relay import BackendOpening
 from fer_live.ui.banner import Banner, Tone, Until
 from fer_live.ui.controller import LiveController
+from fer_live.ui.program import Program
 
 log = logging.getLogger(__name__)
 
-_KILLED_WITHIN_MS = 2000
 _PHASE_LENGTH = 40
 """TensorRT's names of phases can be as long as all layers' names together, and the window must not grow."""
 
@@ -46,7 +45,10 @@ class Preparing(QWidget):
         row.setContentsMargins(0, 0, 0, 0)
         row.addWidget(self._text)
         row.addWidget(self._cancel)
-        self._process: QProcess | None = None
+        self._program = Program(self)
+        self._program.printed.connect(self._show_progress)
+        self._program.done.connect(self._finish)
+        self._program.failed.connect(self._fail)
         self._wanted = ("", "")
         self._looked_at: set[tuple[str, str]] = set()
         self._is_awaited = self._is_due = False
@@ -64,7 +66,7 @@ class Preparing(QWidget):
             self._restart_if_due()
         elif status.state in (LiveState.RUNNING, LiveState.FAILED):
             wanted = (self._config().backend, self._config().model)
-            if self._process is None and wanted not in self._looked_at:
+            if not self._program.is_running and wanted not in self._looked_at:
                 self._looked_at.add(wanted)
                 self._wanted, self._is_due = wanted, False
                 self._is_awaited = status.state is LiveState.FAILED
@@ -78,60 +80,38 @@ class Preparing(QWidget):
         if arguments is None:
             return
         log.info("preparing: %s", " ".join(arguments))
-        process = self._process = QProcess(self)
-        process.readyReadStandardOutput.connect(self._show_progress)
-        process.finished.connect(self._finish)
-        process.errorOccurred.connect(self._note_error)
-        process.start(sys.executable, arguments)
+        self._program.start(arguments)
         self._text.setText(self.tr("Preparing the GPU (some minutes, once)"))
         self.show()
 
-    def _show_progress(self) -> None:
-        assert self._process is not None
-        lines = self._process.readAllStandardOutput().data().decode(errors="replace").splitlines()
-        for line in reversed(lines):
-            steps, _, phase = line.partition(" ")
-            done, _, total = steps.partition("/")
-            if done.isdecimal() and total.isdecimal() and int(total) > 0:
-                percent = 100 * int(done) // int(total)
-                text = self.tr("Preparing the GPU: {phase}, {percent} %")
-                self._text.setText(text.format(phase=phase[:_PHASE_LENGTH], percent=percent))
-                return
+    def _show_progress(self, line: str) -> None:
+        steps, _, phase = line.partition(" ")
+        done, _, total = steps.partition("/")
+        if done.isdecimal() and total.isdecimal() and int(total) > 0:
+            percent = 100 * int(done) // int(total)
+            text = self.tr("Preparing the GPU: {phase}, {percent} %")
+            self._text.setText(text.format(phase=phase[:_PHASE_LENGTH], percent=percent))
 
     def cancel(self) -> None:
         """Ends the process, and says so; does nothing if there is none."""
-        if self._process is not None:
+        if self._program.is_running:
             self.stop()
             self._banner.show_news(self.tr("The GPU is not prepared now; that begins again at the next start."))
 
     def stop(self) -> None:
         """Ends the process, for when the window closes."""
-        process, self._process = self._process, None
+        self._program.stop()
         self.hide()
-        if process is not None:
-            process.finished.disconnect(self._finish)
-            process.kill()
-            process.waitForFinished(_KILLED_WITHIN_MS)
-            process.deleteLater()
 
-    def _finish(self, code: int, status: QProcess.ExitStatus) -> None:
-        process, self._process = self._process, None
-        assert process is not None
-        said = process.readAllStandardError().data().decode(errors="replace").strip()
-        process.deleteLater()
+    def _finish(self) -> None:
         self.hide()
-        if status is QProcess.ExitStatus.NormalExit and code == 0:
-            self._use()
-            return
+        self._use()
+
+    def _fail(self, code: int, sentence: str, said: str) -> None:
+        self.hide()
         log.warning("preparing the GPU ended with code %d: %s", code, said)
-        is_sentence = status is QProcess.ExitStatus.NormalExit and code == 2
-        reason = said.splitlines()[-1].removeprefix("error: ") if is_sentence and said else ""
-        self._tell_failure(reason or self.tr("The program for it ended unexpectedly (code {code}).").format(code=code))
-
-    def _note_error(self, error: QProcess.ProcessError) -> None:
-        """A process that does not even start never finishes either."""
-        if error is QProcess.ProcessError.FailedToStart:
-            self._finish(0, QProcess.ExitStatus.CrashExit)
+        unknown = self.tr("The program for it ended unexpectedly (code {code}).").format(code=code)
+        self._tell_failure(sentence or unknown)
 
     def _tell_failure(self, reason: str) -> None:
         text = self.tr("The GPU could not be prepared. {reason}").format(reason=reason)
@@ -143,7 +123,7 @@ class Preparing(QWidget):
 
     def _try_again(self) -> None:
         self._banner.hide()
-        if self._process is None:
+        if not self._program.is_running:
             self._begin()
 
     def _use(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
@@ -21,10 +22,12 @@ from fer_live.ui.banner import Banner, Tone, Until
 from fer_live.ui.keys import Key, Keys
 from fer_live.ui.marker_table import MarkerTable
 from fer_live.ui.moment_panel import MomentPanel
-from fer_live.ui.report_writing import ReportWriting
+from fer_live.ui.program import Program
 from fer_live.ui.review_head import ReviewHead
 from fer_live.ui.review_timeline import ReviewTimeline
 from fer_live.ui.video_view import VideoView
+
+log = logging.getLogger(__name__)
 
 _PLAY_MS = 33
 _STEP_S, _LEAP_S = 1 / 30, 1.0
@@ -51,7 +54,8 @@ class ReviewPage(QWidget):
         self._player, self._played = QTimer(self), QElapsedTimer()
         self._player.setInterval(_PLAY_MS)
         self._player.timeout.connect(self._play_on)
-        self._reporting = ReportWriting(self)
+        # The report of an hour takes seconds.
+        self._reporting, self._report_path = Program(self), ""
         self.head, self.view, self.moment = ReviewHead(), VideoView(), MomentPanel()
         self.markers, self.timeline = MarkerTable(), ReviewTimeline()
         self.view.set_mirrored(False)
@@ -69,7 +73,8 @@ class ReviewPage(QWidget):
     def _connect(self) -> None:
         self.head.face_picked.connect(self.choose_face)
         self.head.report_wanted.connect(self.report)
-        self._reporting.written.connect(self._show_report)
+        self._reporting.printed.connect(self._note_report)
+        self._reporting.done.connect(self._show_report)
         self._reporting.failed.connect(self._tell_no_report)
         self.head.delete_wanted.connect(self.delete)
         self.head.close_wanted.connect(self.closed)
@@ -219,21 +224,27 @@ class ReviewPage(QWidget):
     def report(self) -> None:
         """Writes the report into the session's folder, and opens it when it is there."""
         assert self._session is not None
-        self._reporting.start(self._session.folder)
+        self._reporting.start(["-m", "fer_live", "report", str(self._session.folder)])
         cancel = (self.tr("Cancel"), self._cancel_report)
         self._banner.show_message(self.tr("Writing the report…"), Tone.INFO, Until.OVER, [cancel])
 
     def _cancel_report(self) -> None:
-        self._reporting.cancel()
+        self._reporting.stop()
         self._banner.end_state()
 
-    def _show_report(self, path: str) -> None:
-        self._banner.end_state()
-        self._banner.show_news(self.tr("Saved {path}").format(path=path))
-        QDesktopServices.openUrl(QUrl.fromLocalFile(path))
+    def _note_report(self, path: str) -> None:
+        self._report_path = path
 
-    def _tell_no_report(self, reason: str) -> None:
-        text = self.tr("The report could not be written. {reason}").format(reason=reason)
+    def _show_report(self) -> None:
+        self._banner.end_state()
+        self._banner.show_news(self.tr("Saved {path}").format(path=self._report_path))
+        QDesktopServices.openUrl(QUrl.fromLocalFile(self._report_path))
+
+    def _tell_no_report(self, code: int, sentence: str, said: str) -> None:
+        if not sentence:
+            log.warning("the report ended with code %d: %s", code, said)
+            sentence = self.tr("The program for it ended unexpectedly (code {code}).").format(code=code)
+        text = self.tr("The report could not be written. {reason}").format(reason=sentence)
         self._banner.show_message(text, Tone.ERROR, Until.CLOSED)
 
     def delete(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,7 +102,7 @@ def test_the_session_changes_over_and_says_so(stage: Stage, window: MainWindow, 
 
 
 def test_cancel_ends_the_program(stage: Stage, window: MainWindow, builder: Builder) -> None:
-    process = window.preparing._process
+    process = window.preparing._program._process
     assert process is not None
     _cancel(window)
     assert process.state() is QProcess.ProcessState.NotRunning
@@ -154,7 +155,7 @@ def test_it_can_be_tried_again(
 def test_a_program_that_does_not_start_is_told(
     stage: Stage, builder: Builder, monkeypatch: pytest.MonkeyPatch, logged_warnings: list[str]
 ) -> None:
-    monkeypatch.setattr(preparing.sys, "executable", "/no/such/python")
+    monkeypatch.setattr(sys, "executable", "/no/such/python")
     window = stage.run()
     stage.wait(lambda: "could not be prepared" in window.banner.text())
     assert not window.preparing.isVisible()
@@ -201,7 +202,7 @@ def test_a_backend_asked_for_by_name_starts_once_it_is_prepared(stage: Stage, bu
 
 
 def test_closing_the_window_ends_the_program(window: MainWindow) -> None:
-    process = window.preparing._process
+    process = window.preparing._program._process
     assert process is not None
     window.close()
     assert process.state() is QProcess.ProcessState.NotRunning

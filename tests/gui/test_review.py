@@ -450,11 +450,13 @@ class TestReport:
         assert not (folder / "report.html").exists()
 
     def test_a_program_that_does_not_start_is_said(
-        self, page: ReviewPage, stage: Stage, monkeypatch: pytest.MonkeyPatch
+        self, page: ReviewPage, stage: Stage, monkeypatch: pytest.MonkeyPatch, logged_warnings: list[str]
     ) -> None:
         monkeypatch.setattr(sys, "executable", "/no such python")
         _press(page, "Report")
         stage.wait(lambda: "The report could not be written." in _window(page).banner.text())
+        assert logged_warnings == ["WARNING fer_live.ui.review_page: the report ended with code 0: "]
+        logged_warnings.clear()
 
 
 class TestDeleting:
