@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from fer_live.core.structs import UNCERTAIN
 from fer_live.errors import ModelError
 
 FER2013_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
@@ -65,7 +66,7 @@ class ModelCard(BaseModel):
     def _labels_are_usable(self) -> ModelCard:
         if len(set(self.labels)) != len(self.labels):
             raise ValueError("labels must differ from one another")
-        if any(label != label.lower() or label == "uncertain" for label in self.labels):
+        if any(label != label.lower() or label == UNCERTAIN for label in self.labels):
             raise ValueError("labels must be lower case and none may be 'uncertain'")
         if self.neutral_logits is not None and len(self.neutral_logits) != len(self.labels):
             raise ValueError("neutral_logits must have one number for each label")

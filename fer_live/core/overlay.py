@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from fer_live.core.quality import Reason
-from fer_live.core.structs import Track
+from fer_live.core.structs import UNCERTAIN, Track
 
 COLOURS = {
     "angry": "#D55E00",
@@ -19,7 +19,7 @@ COLOURS = {
 }
 """One colour a label, apart for colour-blind eyes (Okabe & Ito 2008, 'Color Universal Design')."""
 
-UNCERTAIN, UNCERTAIN_COLOUR = "uncertain", "#9A9A9A"
+UNCERTAIN_COLOUR = "#9A9A9A"
 LOW_QUALITY_COLOUR = "#6E6E6E"
 _WORDS: dict[str, str] = {Reason.TOO_SMALL: "too small", Reason.TURNED: "turned away", Reason.BLURRED: "blurred"}
 _BLACK, _WHITE = "#000000", "#FFFFFF"
@@ -71,10 +71,8 @@ def caption_text(track: Track, labels: Sequence[str], word: Callable[[str], str]
     """'2 Happy 87 %', '1 uncertain' or '3 blurred'. word: how labels are shown, for other languages."""
     if track.reason:
         return f"{track.face_id} {word(track.reason)}"
-    if track.label_index is None:
-        return f"{track.face_id} {word(UNCERTAIN)}"
-    percent = round(100 * float(track.smoothed[track.label_index]))
-    return f"{track.face_id} {word(labels[track.label_index])} {percent} %"
+    percent = "" if track.label_index is None else f" {round(100 * track.confidence)} %"
+    return f"{track.face_id} {word(track.shown_label(labels))}{percent}"
 
 
 def lay_out(

@@ -5,7 +5,7 @@ N is the number of faces and the leading axis everywhere; K is the number of lab
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, NamedTuple
@@ -88,6 +88,10 @@ class Affect(NamedTuple):
     arousal: float
 
 
+UNCERTAIN = "uncertain"
+"""What is shown of a face whose label is not sure enough; no label is called so (modelcard)."""
+
+
 @dataclass(frozen=True)
 class Track:
     """One person over time, as of one frame.
@@ -117,6 +121,21 @@ class Track:
         object.__setattr__(self, "box", _frozen(self.box, np.float32, (4,), "box"))
         for name in ("probabilities", "smoothed"):
             object.__setattr__(self, name, _frozen(getattr(self, name), np.float32, (labels,), name))
+
+    def shown_label(self, labels: Sequence[str]) -> str:
+        """The label shown, of labels in the order of the probabilities, or UNCERTAIN."""
+        return UNCERTAIN if self.label_index is None else labels[self.label_index]
+
+    @property
+    def confidence(self) -> float:
+        """Smoothed probability of the label shown; the largest one while uncertain."""
+        return float(self.smoothed.max() if self.label_index is None else self.smoothed[self.label_index])
+
+    @property
+    def left_top_width_height(self) -> tuple[float, float, float, float]:
+        """The box, px."""
+        left, top, right, bottom = self.box.tolist()
+        return left, top, right - left, bottom - top
 
 
 @dataclass(frozen=True)

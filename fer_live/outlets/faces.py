@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fer_live.core.overlay import UNCERTAIN
 from fer_live.core.structs import Result, Track
 
 
@@ -27,14 +26,12 @@ class SentFace:
 
 def sent_face(track: Track, labels: tuple[str, ...]) -> SentFace:
     """A track as outlets tell of it."""
-    left, top, right, bottom = track.box.tolist()
-    shown = track.label_index
     return SentFace(
         face_id=track.face_id,
-        box=(left, top, right - left, bottom - top),
+        box=track.left_top_width_height,
         score=track.score,
-        label=UNCERTAIN if shown is None else labels[shown],
-        confidence=float(track.smoothed.max() if shown is None else track.smoothed[shown]),
+        label=track.shown_label(labels),
+        confidence=track.confidence,
         probabilities=tuple(track.smoothed.tolist()),
         reason=track.reason,
     )

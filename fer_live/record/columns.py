@@ -9,7 +9,6 @@ from enum import StrEnum
 from fer_live.core.structs import Result, Track
 from fer_live.record.clocks import WallClock, iso
 
-UNCERTAIN = "uncertain"
 _BEFORE = ("session_id", "frame_index", "t_mono_s", "t_wall_iso", "status", "face_id", "x", "y", "w", "h")
 _AFTER = ("label", "confidence", "label_smoothed", "confidence_smoothed", "infer_ms", "age_ms", "dropped_before")
 _LAST = ("valence", "arousal", "reason")
@@ -89,18 +88,16 @@ class RowFormatter:
         return [infer_ms, f"{1000 * (result.finished_at - result.captured_at):.1f}"]
 
     def _face(self, track: Track) -> list[str]:
-        left, top, right, bottom = track.box.tolist()
         best = int(track.probabilities.argmax())
-        shown = track.label_index
         return [
             str(track.face_id),
-            *(f"{value:.1f}" for value in (left, top, right - left, bottom - top)),
+            *(f"{value:.1f}" for value in track.left_top_width_height),
             f"{track.score:.4f}",
             *(f"{value:.5f}" for value in track.probabilities.tolist()),
             self._labels[best],
             f"{track.probabilities[best]:.5f}",
-            UNCERTAIN if shown is None else self._labels[shown],
-            f"{track.smoothed.max() if shown is None else track.smoothed[shown]:.5f}",
+            track.shown_label(self._labels),
+            f"{track.confidence:.5f}",
         ]
 
 

@@ -8,7 +8,7 @@ from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from fer_live.core.overlay import UNCERTAIN, colour_of
+from fer_live.core.overlay import colour_of
 from fer_live.core.structs import Track
 from fer_live.ui.translation import label_word
 
@@ -70,10 +70,9 @@ class FacePanel(QWidget):
             self._affect.setText("")
             self._bars.show_values(labels, [0.0] * len(labels))
             return
-        index = track.label_index
-        percent = "" if index is None else f" {100 * track.smoothed[index]:.0f} %"
+        percent = "" if track.label_index is None else f" {100 * track.confidence:.0f} %"
         self._title.setText(self.tr("Face {id}").format(id=track.face_id))
-        self._state.setText(label_word(UNCERTAIN if index is None else labels[index]) + percent)
+        self._state.setText(label_word(track.shown_label(labels)) + percent)
         width = float(track.box[2] - track.box[0])
         self._footer.setText(self.tr("{width:.0f} px · {age:.0f} s tracked").format(width=width, age=track.age_s))
         quality = label_word(track.reason) if track.reason else self.tr("good")

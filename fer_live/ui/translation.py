@@ -7,8 +7,9 @@ from importlib import resources
 
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
-from fer_live.core.overlay import UNCERTAIN, english
+from fer_live.core.overlay import english
 from fer_live.core.quality import Reason
+from fer_live.core.structs import UNCERTAIN
 
 
 class Catalogue(QTranslator):

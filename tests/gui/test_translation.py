@@ -15,7 +15,7 @@ from PyQt6.QtCore import QCoreApplication
 from fer_live import ui
 from fer_live.config import Config
 from fer_live.core.modelcard import FER2013_LABELS
-from fer_live.core.overlay import UNCERTAIN
+from fer_live.core.structs import UNCERTAIN
 from fer_live.ethics import NOTICE
 from fer_live.ui.settings_dialog import SettingsDialog
 from fer_live.ui.translation import install_translation, label_word, load_catalogue
