@@ -48,7 +48,7 @@ def make_learner(network: FerNet, config: FitConfig, device: torch.device) -> Le
         {"params": decayed, "weight_decay": config.weight_decay},
         {"params": plain, "weight_decay": 0.0},
     ]
-    # One kernel for all tensors; on a CPU the default is as fast.
+    # On a GPU, one kernel for all tensors.
     fused = device.type == "cuda" or None
     optimizer: torch.optim.Optimizer
     if config.optimizer == "sgd":

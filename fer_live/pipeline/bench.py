@@ -106,22 +106,18 @@ def measure(case: Case, config: Config, frames: int, seconds: float) -> Figures:
     floor_p50 = float(np.median(turns.floor_ms))
     session = session or _Session(1000 / float(np.mean(turns.busy_ms)), None, None, 0, turns.rss_mb)
     return Figures(
-        case.name,
-        case.mode,
-        case.faces,
-        case.width,
-        case.height,
-        frames,
-        busy_p50,
-        busy_p95,
-        floor_p50,
-        busy_p50 / floor_p50,
-        session.rate_hz,
-        session.age_ms_p50,
-        session.age_ms_p95,
-        session.drops,
-        session.rss_mb,
-        turns.faces_found,
+        case=case.name,
+        mode=case.mode,
+        faces=case.faces,
+        width=case.width,
+        height=case.height,
+        frames=frames,
+        busy_ms_p50=busy_p50,
+        busy_ms_p95=busy_p95,
+        floor_ms_p50=floor_p50,
+        floor_ratio=busy_p50 / floor_p50,
+        faces_found=turns.faces_found,
+        **vars(session),
     )
 
 

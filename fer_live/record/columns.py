@@ -101,6 +101,11 @@ class RowFormatter:
         ]
 
 
+def one_line(name: str) -> str:
+    """A marker's name without line ends: a row of two lines, cut between them, could not be told from a whole one."""
+    return " ".join(name.split())
+
+
 def csv_lines(rows: list[list[str]]) -> str:
     """Rows as CSV text, each with its line end."""
     text = io.StringIO(newline="")

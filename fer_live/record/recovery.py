@@ -13,7 +13,7 @@ from typing import Any
 from fer_live import files
 from fer_live.errors import RecordError
 from fer_live.record.columns import Status
-from fer_live.record.session import FRAMES_CSV, MARKERS_CSV, SESSION_JSON, State
+from fer_live.record.session import FRAMES_CSV, MARKERS_CSV, SESSION_JSON, State, as_session_json
 
 
 def whole_lines(path: Path) -> bytes:
@@ -68,8 +68,8 @@ def recover(folder: Path) -> bool:
             if path.exists():
                 os.truncate(path, len(whole_lines(path)))
         counts = count(whole_lines(frames)) if frames.exists() else {}
-        text = json.dumps({**facts, "counts": counts, "state": State.RECOVERED}, indent=2, ensure_ascii=False)
-        files.replace_file(folder / SESSION_JSON, (text + "\n").encode())
+        text = as_session_json({**facts, "counts": counts, "state": State.RECOVERED})
+        files.replace_file(folder / SESSION_JSON, text.encode())
     return True
 
 

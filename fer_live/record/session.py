@@ -18,7 +18,7 @@ from fer_live import __version__, files
 from fer_live.core.structs import Marker, Result
 from fer_live.errors import RecordError
 from fer_live.record.clocks import ClockPair, WallClock, iso
-from fer_live.record.columns import GapReason, RowFormatter, csv_lines
+from fer_live.record.columns import GapReason, RowFormatter, csv_lines, one_line
 from fer_live.record.rowfile import RowFile
 
 SCHEMA_VERSION = 2
@@ -165,10 +165,9 @@ class SessionWriter:
             return
         self._marker_count += 1
         frame = "" if marker.frame_index is None else str(marker.frame_index - self._origin.frame_index)
-        # One marker is one line, or a torn one could not be told from a whole one.
-        name = " ".join(marker.name.split())
         moment = [f"{time_s:.6f}", iso(self._wall.at(time_s))]
-        self._markers.append(csv_lines([[str(self._marker_count), *moment, frame, name, marker.origin]]))
+        row = [str(self._marker_count), *moment, frame, one_line(marker.name), marker.origin]
+        self._markers.append(csv_lines([row]))
         self._markers.flush()
 
     def resume(self, at: float, wall: datetime) -> None:
@@ -222,8 +221,12 @@ class SessionWriter:
     def _write_facts(self) -> None:
         clocks = {} if self._wall is None else {"clocks": self._wall.facts()}
         facts = {**self._facts, **clocks, "counts": self.counts, "state": self._state.value}
-        text = json.dumps(facts, indent=2, ensure_ascii=False)
-        replace_file(self.folder / SESSION_JSON, text + "\n")
+        replace_file(self.folder / SESSION_JSON, as_session_json(facts))
+
+
+def as_session_json(facts: Mapping[str, Any]) -> str:
+    """What session.json holds for these facts."""
+    return json.dumps(facts, indent=2, ensure_ascii=False) + "\n"
 
 
 def replace_file(path: Path, text: str) -> None:

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 import polars as pl
 
 from fer_live.errors import RecordError
-from fer_live.record.columns import Status
+from fer_live.record.columns import Status, one_line
 from fer_live.record.recovery import is_being_written
 from fer_live.record.session import FRAMES_CSV, MARKERS_CSV, SESSION_JSON, replace_file
-from fer_live.review.reading import MARKER_COLUMNS, Session
+from fer_live.review.reading import MARKER_TYPES, Session
 
 ADDED = "review"
 """Origin of a marker that was added afterwards."""
@@ -22,14 +22,14 @@ def add_marker(session: Session, at_s: float, name: str) -> Session:
     """A marker at a time of the session, s; saved before it returns. Raises RecordError, and then nothing changed."""
     highest = session.markers["marker_id"].max()
     marker_id = 1 + (highest if isinstance(highest, int) else 0)
-    values = {"marker_id": marker_id, **_moment(session, at_s), "name": _line(name), "origin": ADDED}
-    row = pl.DataFrame([values], schema=dict(MARKER_COLUMNS))
+    values = {"marker_id": marker_id, **_moment(session, at_s), "name": one_line(name), "origin": ADDED}
+    row = pl.DataFrame([values], schema=MARKER_TYPES)
     return _save(session, pl.concat([session.markers, row], how="diagonal"))
 
 
 def rename_marker(session: Session, marker_id: int, name: str) -> Session:
     """Another name; see add_marker."""
-    return _change(session, marker_id, {"name": _line(name)})
+    return _change(session, marker_id, {"name": one_line(name)})
 
 
 def move_marker(session: Session, marker_id: int, at_s: float) -> Session:
@@ -59,11 +59,6 @@ def delete_session(session: Session) -> None:
         ) from error
 
 
-def _line(name: str) -> str:
-    """One line, as rows of markers.csv are."""
-    return " ".join(name.split())
-
-
 def _moment(session: Session, at_s: float) -> dict[str, object]:
     """Time, wall-clock time and frame of a moment, from the last analysed frame until then."""
     analysed = session.frames.filter(pl.col("status") != Status.DROPPED, pl.col("t_mono_s") <= at_s)
@@ -77,7 +72,7 @@ def _moment(session: Session, at_s: float) -> dict[str, object]:
 
 def _change(session: Session, marker_id: int, values: dict[str, object]) -> Session:
     changed = [
-        pl.when(pl.col("marker_id") == marker_id).then(pl.lit(value, MARKER_COLUMNS[name])).otherwise(name).alias(name)
+        pl.when(pl.col("marker_id") == marker_id).then(pl.lit(value, MARKER_TYPES[name])).otherwise(name).alias(name)
         for name, value in values.items()
     ]
     return _save(session, session.markers.with_columns(changed))

@@ -12,18 +12,10 @@ import polars as pl
 from fer_live.errors import RecordError
 from fer_live.record.columns import column_names
 from fer_live.record.recovery import read_facts, recover, whole_lines
-from fer_live.record.session import FRAMES_CSV, MARKERS_CSV, SESSION_JSON, State
+from fer_live.record.session import FRAMES_CSV, MARKER_COLUMNS, MARKERS_CSV, SESSION_JSON, State
 
-MARKER_COLUMNS: Mapping[str, pl.DataType] = {
-    "marker_id": pl.Int64(),
-    "t_mono_s": pl.Float64(),
-    "t_wall_iso": pl.String(),
-    "frame_index": pl.Int64(),
-    "name": pl.String(),
-    "origin": pl.String(),
-}
-_TEXTS = ("session_id", "t_wall_iso", "status", "label", "label_smoothed", "reason")
-_WHOLE_NUMBERS = ("frame_index", "face_id", "dropped_before")
+_TEXTS = ("session_id", "t_wall_iso", "status", "label", "label_smoothed", "reason", "name", "origin")
+_WHOLE_NUMBERS = ("frame_index", "face_id", "dropped_before", "marker_id")
 
 
 @dataclass(frozen=True)
@@ -32,7 +24,7 @@ class Session:
 
     folder: where it is. facts: session.json. frames: the rows of frames.csv in order, with the columns of docs/csv.md:
     text as String, counts and ids as Int64, all else as Float64; an empty field is null, and so is a column that an
-    older session lacks. markers: the rows of markers.csv with MARKER_COLUMNS; without rows if there are no markers.
+    older session lacks. markers: the rows of markers.csv with MARKER_TYPES; without rows if there are no markers.
     """
 
     folder: Path
@@ -67,7 +59,7 @@ def open_session(folder: Path) -> Session:
         facts["state"] = State.RECOVERED.value
     frames = {name: _type_of(name) for name in column_names(_labels(facts, folder))}
     return Session(
-        folder, facts, _read_table(folder / FRAMES_CSV, frames), _read_table(folder / MARKERS_CSV, MARKER_COLUMNS)
+        folder, facts, _read_table(folder / FRAMES_CSV, frames), _read_table(folder / MARKERS_CSV, MARKER_TYPES)
     )
 
 
@@ -104,6 +96,10 @@ def _type_of(name: str) -> pl.DataType:
     if name in _TEXTS:
         return pl.String()
     return pl.Int64() if name in _WHOLE_NUMBERS else pl.Float64()
+
+
+MARKER_TYPES = {name: _type_of(name) for name in MARKER_COLUMNS}
+"""Columns of markers.csv, in order, and their types."""
 
 
 def _damaged(path: Path, what: str) -> RecordError:

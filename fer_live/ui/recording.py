@@ -66,8 +66,7 @@ class Recording(QObject):
 
     def mark_text(self, text: str) -> None:
         """Marks this moment with a name that was typed."""
-        if text.strip():
-            self._controller.mark(text.strip(), "text")
+        self._controller.mark(text, "text")
 
     def _show_marked(self, marker: Marker) -> None:
         if self._controller.recorder is None:

@@ -14,7 +14,7 @@ import pytest
 from fer_live.core.modelcard import FER2013_LABELS, ModelCard
 from fer_live.core.structs import Result, Track
 from fer_live.record.session import SessionWriter
-from fer_live.review.reading import MARKER_COLUMNS
+from fer_live.review.reading import MARKER_TYPES
 
 WriteSession = Callable[..., Path]
 
@@ -39,7 +39,7 @@ def mark(folder: Path, *markers: tuple[float, str]) -> None:
     """Writes markers.csv: times, s, and names."""
     with (folder / "markers.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(MARKER_COLUMNS)
+        writer.writerow(MARKER_TYPES)
         writer.writerows((number, at, "", 0, name, "key") for number, (at, name) in enumerate(markers, 1))
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.errors import RecordError
-from fer_live.review.reading import MARKER_COLUMNS, open_session
+from fer_live.review.reading import MARKER_TYPES, open_session
 from tests.unit.review.conftest import WriteSession, face, result
 
 
@@ -27,7 +27,7 @@ def test_session_comes_back_with_its_types(write_session: WriteSession) -> None:
     assert types["frame_index"] == types["face_id"] == pl.Int64
     assert types["t_mono_s"] == types["age_ms"] == types["p_angry"] == pl.Float64
     assert types["status"] == types["label_smoothed"] == types["t_wall_iso"] == pl.String
-    assert session.markers.schema == pl.Schema(MARKER_COLUMNS)
+    assert session.markers.schema == pl.Schema(MARKER_TYPES)
     assert session.markers.is_empty()
 
 
