@@ -36,10 +36,11 @@ class FitConfig(BaseModel):
     scale_max: float = Field(1.46, gt=0)
     shift: float = Field(0.12, ge=0, le=1)
     erasing: float = Field(0.1, ge=0, le=1, description="probability of hiding a random rectangle")
+    easy_share: float = Field(0.0, ge=0, le=1, description="share of the epochs until augmentation is at its full strength")
 
 
 RECIPES: dict[str, dict[str, Any]] = {
-    "mobilevit_xxs": {"epochs": 45},
+    "mobilevit_xxs": {"epochs": 20, "batch_size": 64, "ema_decay": 0.999, "label_smoothing": 0.0, "easy_share": 0.6},
     "resnet18": {
         "epochs": 20,
         "optimizer": "sgd",

@@ -19,7 +19,7 @@ from torch.optim.swa_utils import AveragedModel
 from fer_live.core.modelcard import InputSpec
 from fer_live.core.preprocess import to_batch
 from fer_live.errors import TrainingError
-from training.augment import augment
+from training.augment import augment, strength_at
 from training.config import FitConfig
 from training.networks import FerNet, build
 
@@ -112,7 +112,7 @@ def train_one_epoch(
     for step in range(steps):
         rows = order[step * config.batch_size : (step + 1) * config.batch_size]
         rows = rows.to(learner.device)
-        crops = augment(images[rows].float(), config, generator)
+        crops = augment(images[rows].float(), config, generator, strength_at(epoch, config))
         loss = _step(learner, crops, targets[rows], learning_rate_at(epoch * steps + step, steps, config))
         if not math.isfinite(loss):
             raise TrainingError(
