@@ -36,7 +36,7 @@ class FitConfig(BaseModel):
     scale_max: float = Field(1.46, gt=0)
     shift: float = Field(0.12, ge=0, le=1)
     erasing: float = Field(0.1, ge=0, le=1, description="probability of hiding a random rectangle")
-    easy_share: float = Field(0.0, ge=0, le=1, description="share of the epochs until augmentation is at its full strength")
+    easy_share: float = Field(0.0, ge=0, le=1, description="share of the epochs until all augmentation is there")
 
 
 RECIPES: dict[str, dict[str, Any]] = {

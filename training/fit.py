@@ -40,7 +40,7 @@ def train(
     learner, progress = start_or_resume(config, run, init)
     rows = data.split(TRAINING)
     images = torch.from_numpy(rows.images)[:, None].to(learner.device)
-    labels = rows.labels if teacher is None else taught_targets(rows, teacher, config)
+    labels = rows.labels if teacher is None else taught_targets(rows, teacher, config, run)
     targets = torch.from_numpy(labels).to(learner.device)
     steps = steps_per_epoch(len(rows), config.batch_size)
     steps_to_announce = _STEPS_TO_ESTIMATE

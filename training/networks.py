@@ -67,8 +67,9 @@ class HalfClassifier(nn.Module):
 def _mobilevit_xxs(labels: int) -> nn.Module:
     """MobileViT-XXS (Mehta & Rastegari 2022, arXiv 2110.02178) for 48 px: docs/decisions/0004 has the figures.
 
-    Stock strides divide 48 px by 32 and leave 2x2 cells; with stride 1 in the last two stages they leave 6x6. Stem and first
-    two stages, which give 24 channels at 12x12, are plain convolutions that give 64 (after Xiao et al. 2021, arXiv 2106.14881).
+    Stock strides divide 48 px by 32 and leave 2x2 cells; with stride 1 in the last two stages they leave 6x6. Stem and
+    first two stages, which give 24 channels at 12x12, are plain convolutions here that give 64 (after Xiao et al. 2021,
+    arXiv 2106.14881).
     """
     backbone: nn.Module = timm.create_model("mobilevit_xxs", in_chans=1, num_classes=labels)
     stages = backbone.get_submodule("stages")
@@ -77,7 +78,11 @@ def _mobilevit_xxs(labels: int) -> nn.Module:
             if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2):
                 layer.stride = (1, 1)
     backbone.stem = nn.Sequential(
-        _convolution(1, 32), _convolution(32, 32, stride=2), _convolution(32, 48), _convolution(48, 64, stride=2), _Residual(64)
+        _convolution(1, 32),
+        _convolution(32, 32, stride=2),
+        _convolution(32, 48),
+        _convolution(48, 64, stride=2),
+        _Residual(64),
     )
     stages[0], stages[1] = nn.Identity(), nn.Identity()
     entry = stages[2][0].conv1_1x1
@@ -91,7 +96,7 @@ def _convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Module:
 
 
 class _Residual(nn.Module):
-    """Two convolutions that begin as the identity, since the last scale starts at 0 (He et al. 2019, arXiv 1812.01187)."""
+    """Two convolutions that begin as the identity: the last scale starts at 0 (He et al. 2019, arXiv 1812.01187)."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()

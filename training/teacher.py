@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +13,47 @@ from scipy.special import softmax
 from fer_live.core.modelcard import FER2013_LABELS
 from training.config import FitConfig
 from training.dataset import Split
+from training.files import replace_file
 from training.layouts import SPEC
 from training.loop import predict_logits
 from training.networks import build
 from training.weights import load_weights, model_of
 
 
-def taught_targets(rows: Split, teacher: Path, config: FitConfig) -> NDArray[np.float32]:
+OPINION_FILE = "opinion.npy"
+
+
+def taught_targets(rows: Split, teacher: Path, config: FitConfig, run: Path) -> NDArray[np.float32]:
     """Probabilities float32 (N, K): the labels, mixed with a teacher's by config.teacher_weight.
 
-    The teacher sees each face once as it is and once mirrored, before training starts; asking it again for every
-    augmented crop would take longer than the student's own step. Raises what load_weights raises.
+    Raises what load_weights raises, and TrainingError if the run's folder cannot be written.
+    """
+    opinion = _remembered_opinion(rows, teacher, run / OPINION_FILE)
+    labels = np.eye(len(FER2013_LABELS), dtype=np.float32)[rows.labels]
+    mixed = (1 - config.teacher_weight) * labels + config.teacher_weight * opinion
+    return np.asarray(mixed, np.float32)
+
+
+def _remembered_opinion(rows: Split, teacher: Path, path: Path) -> NDArray[np.float32]:
+    """A run always has the same rows and teacher, and asking takes minutes: a resumed run reads what was said before."""
+    try:
+        remembered: NDArray[np.float32] = np.load(path, allow_pickle=False)
+        if remembered.shape == (len(rows), len(FER2013_LABELS)):
+            return remembered
+    except (OSError, EOFError, ValueError):
+        pass  # not asked before, or not written to the end
+    opinion = _opinion(rows, teacher)
+    content = io.BytesIO()
+    np.save(content, opinion)
+    replace_file(path, content.getvalue())
+    return opinion
+
+
+def _opinion(rows: Split, teacher: Path) -> NDArray[np.float32]:
+    """A teacher's probabilities float32 (N, K).
+
+    It sees each face once as it is and once mirrored, before training starts; asking it again for every augmented crop
+    would take longer than the student's own step.
     """
     model = model_of(teacher)
     network = build(model, len(FER2013_LABELS))
@@ -30,6 +61,4 @@ def taught_targets(rows: Split, teacher: Path, config: FitConfig) -> NDArray[np.
     network.to("cuda" if torch.cuda.is_available() else "cpu")
     views = (rows.images, np.ascontiguousarray(rows.images[:, :, ::-1]))
     opinion = np.mean([softmax(predict_logits(network, view, SPEC), axis=1) for view in views], axis=0)
-    labels = np.eye(len(FER2013_LABELS), dtype=np.float32)[rows.labels]
-    mixed = (1 - config.teacher_weight) * labels + config.teacher_weight * opinion
-    return np.asarray(mixed, np.float32)
+    return np.asarray(opinion, np.float32)
