@@ -19,7 +19,6 @@ from training.loop import predict_logits
 from training.networks import build
 from training.weights import load_weights, model_of
 
-
 OPINION_FILE = "opinion.npy"
 
 
@@ -35,7 +34,7 @@ def taught_targets(rows: Split, teacher: Path, config: FitConfig, run: Path) -> 
 
 
 def _remembered_opinion(rows: Split, teacher: Path, path: Path) -> NDArray[np.float32]:
-    """A run always has the same rows and teacher, and asking takes minutes: a resumed run reads what was said before."""
+    """A run always has the same rows and teacher, and asking takes minutes: resumed, it reads what was said before."""
     try:
         remembered: NDArray[np.float32] = np.load(path, allow_pickle=False)
         if remembered.shape == (len(rows), len(FER2013_LABELS)):
