@@ -15,7 +15,7 @@ from fer_live.console import exit_code
 from fer_live.core.modelcard import FER2013_LABELS, ModelCard, card_path, load_verified_card
 from fer_live.errors import ConfigError
 from training.dataset import Fer2013, load_fer2013
-from training.files import replace_file, require_writable
+from training.files import require_writable, write_card
 from training.layouts import TEST, TRAINING, USAGES, VALIDATION
 from training.metrics import measure
 from training.plots import save_plots
@@ -47,7 +47,7 @@ def _metrics(
 def write_test(weights: Path, metrics: dict[str, Any]) -> None:
     """Puts metrics into the test block of the card of a weights file; nothing else of it changes."""
     card = load_verified_card(weights).model_copy(update={"test": metrics})
-    replace_file(card_path(weights), card.model_dump_json(indent=2).encode())
+    write_card(card_path(weights), card)
 
 
 def as_table(metrics: dict[str, Any]) -> str:

@@ -12,14 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from fer_live.core.modelcard import FER2013_LABELS, HALF_SUFFIX, ModelCard, sha256_of
+from fer_live.core.modelcard import FER2013_LABELS, HALF_SUFFIX, ModelCard, card_path, sha256_of
 from fer_live.core.preprocess import to_batch
 from fer_live.errors import TrainingError
 from training.checkpoint import Progress
 from training.config import FitConfig
 from training.dataset import Fer2013
 from training.evaluate import evaluate
-from training.files import replace_file
+from training.files import replace_file, write_card
 from training.half import compare_half, require_float16
 from training.layouts import SPEC, VALIDATION
 from training.loop import predict_logits
@@ -80,17 +80,14 @@ def export_run(run: Path, config: FitConfig, progress: Progress, data: Fer2013, 
         intended_use=INTENDED_USE,
         limits=LIMITS,
     )
-    _write_card(run, card)  # The live backend takes weights only with their card.
     exported = run / f"{config.model}.onnx"
+    card_file = card_path(exported)
+    write_card(card_file, card)  # The live backend takes weights only with their card.
     metrics = evaluate(exported, data, VALIDATION)
     metrics |= {"calibration": calibration(logits, rows.labels), "float16": compare_half(run, card, rows)}
     card = card.model_copy(update={"validation": metrics, "neutral_logits": neutral_logits(exported, rows)})
-    _write_card(run, card)
+    write_card(card_file, card)
     return card
-
-
-def _write_card(run: Path, card: ModelCard) -> None:
-    replace_file(run / f"{card.name}.json", card.model_dump_json(indent=2).encode())
 
 
 def _data_block(data: Fer2013) -> dict[str, Any]:

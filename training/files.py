@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from fer_live import files
+from fer_live.core.modelcard import ModelCard
 from fer_live.errors import TrainingError
 
 
@@ -15,6 +16,11 @@ def replace_file(path: Path, content: bytes, hint: str = "Free some space and st
         files.replace_file(path, content)
     except OSError as error:
         raise TrainingError(f"'{path}' cannot be written ({error.strerror or error}).", hint) from error
+
+
+def write_card(path: Path, card: ModelCard) -> None:
+    """Replaces a model card as a whole; raises TrainingError."""
+    replace_file(path, card.model_dump_json(indent=2).encode())
 
 
 def require_writable(folder: Path, option: str) -> None:

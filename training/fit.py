@@ -86,9 +86,11 @@ def fit(
     init: Path | None = None,
     teacher: Path | None = None,
     force: bool = False,
+    finish: bool = False,
 ) -> None:
     """Trains, exports into the run's folder, and promotes into out; a finished run is only exported.
 
+    finish: takes the best epoch so far instead of training on.
     Raises DataError, ModelError or TrainingError; what was finished until then stays in the run's folder.
     """
     for usage in (TRAINING, VALIDATION):
@@ -97,7 +99,9 @@ def fit(
     require_writable(out, "--out")
     origin = remember_origin(run, data.digest(), init, teacher)
     with _advice_on_memory(config.batch_size):
-        learner, progress = train(config, data, run, init, teacher)
+        learner, progress = start_or_resume(config, run, init) if finish else train(config, data, run, init, teacher)
+    if progress.epochs_done == 0:
+        raise TrainingError(f"The run in '{run}' has no finished epoch.", "Start it without --finish.")
     card = export_run(run, learner.config, progress, data, origin)
     promote(run, card, out, force)
 
@@ -155,9 +159,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--run", type=Path, help="folder of the run, which resumes from it (default: runs/<model>-<seed>)")
     add("--seed", type=int, default=0, help="of weights, order and augmentation (default: %(default)s)")
     add("--epochs", type=int, help="passes over Training, at most (default: the network's recipe)")
-    add("--batch-size", type=int, help="faces a step (default: 128)")
+    add("--batch-size", type=int, help="faces a step (default: the network's recipe)")
     add("--learning-rate", type=float, help="highest, after warm-up (default: the network's recipe)")
     add("--force", action="store_true", help="replace weights whose validation accuracy is as high or higher")
+    add("--finish", action="store_true", help="take the best epoch so far instead of training on")
     add("--dry-run", action="store_true", help="one batch of everything, export included; keeps nothing")
     return parser
 
@@ -172,7 +177,8 @@ def _command(arguments: argparse.Namespace) -> None:
     if arguments.dry_run:
         dry_run(config, data, arguments.init, arguments.teacher)
     else:
-        fit(config, data, run, arguments.out, arguments.init, arguments.teacher, arguments.force)
+        given = arguments.init, arguments.teacher, arguments.force, arguments.finish
+        fit(config, data, run, arguments.out, *given)
 
 
 def main(argv: list[str] | None = None) -> int:

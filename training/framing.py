@@ -17,7 +17,7 @@ from tqdm import tqdm
 from fer_live.backends.registry import open_backend
 from fer_live.console import exit_code
 from fer_live.core.geometry import Framing
-from fer_live.core.modelcard import FER2013_LABELS
+from fer_live.core.modelcard import FER2013_LABELS, card_path, load_verified_card
 from fer_live.core.structs import Faces
 from fer_live.detect.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, BlazeFaceDetector
 from fer_live.detect.mediapipe import MediaPipeFinder
@@ -25,6 +25,7 @@ from fer_live.errors import ConfigError
 from training.chain import Classify, run_chain
 from training.config import RECIPES, FitConfig, recipe
 from training.dataset import Split, load_fer2013
+from training.files import write_card
 from training.layouts import TRAINING, VALIDATION
 
 MODELS = {"short range": SHORT_RANGE, "full range": FULL_RANGE}
@@ -164,6 +165,13 @@ def chain(weights: Path, rows: Split, seed: int) -> list[dict[str, Any]]:
         return [run_chain(rows, finder, classify, tilt_deg, seed) for tilt_deg in _TILTS_DEG]
 
 
+def write_chain(weights: Path, reports: list[dict[str, Any]]) -> None:
+    """Puts the chain's figures into the card of a weights file; nothing else of it changes."""
+    card = load_verified_card(weights)
+    validation = card.validation | {"chain": reports}
+    write_card(card_path(weights), card.model_copy(update={"validation": validation}))
+
+
 def chain_table(reports: list[dict[str, Any]]) -> str:
     """The chain's figures for reading, in per cent."""
     lines = []
@@ -192,6 +200,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--plot", type=Path, help="also draw the study into this .png file")
     add("--chain", action="store_true", help="instead, run faces through the whole chain")
     add("--weights", type=Path, help="network for --chain, .onnx")
+    add("--write-card", action="store_true", help=f"put what --chain measures on {VALIDATION} into the network's card")
     add("--usage", choices=(TRAINING, VALIDATION), default=VALIDATION, help="faces of --chain (default: %(default)s)")
     return parser
 
@@ -201,10 +210,14 @@ def _command(arguments: argparse.Namespace) -> None:
         raise ConfigError(f"--rows is {arguments.rows}, but must be at least 1.")
     if arguments.chain != (arguments.weights is not None):
         raise ConfigError("--chain and --weights FILE.onnx belong together.")
+    if arguments.write_card and not (arguments.chain and arguments.usage == VALIDATION):
+        raise ConfigError(f"--write-card belongs to --chain on --usage {VALIDATION}.")
     data = load_fer2013(arguments.data)
     if arguments.chain:
         rows = sample(data.split(arguments.usage), arguments.rows, arguments.seed)
         reports = chain(arguments.weights, rows, arguments.seed)
+        if arguments.write_card:
+            write_chain(arguments.weights, reports)
         print(json.dumps(reports) if arguments.json else chain_table(reports))
         return
     report = study(sample(data.split(TRAINING), arguments.rows, arguments.seed))

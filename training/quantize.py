@@ -26,7 +26,7 @@ from fer_live.console import exit_code
 from fer_live.core.modelcard import INT8_SUFFIX, ModelCard, card_path, int8_path, sha256_of
 from fer_live.core.preprocess import to_batch
 from training.dataset import Fer2013, load_fer2013
-from training.files import replace_file
+from training.files import replace_file, write_card
 from training.layouts import SPEC, TRAINING, VALIDATION
 from training.metrics import differences, divergence
 from training.prediction import fer2013_card, predict
@@ -101,7 +101,8 @@ def _candidates(weights: Path, card: ModelCard, faces: NDArray[np.uint8], folder
                 calibrate_method=method,
                 extra_options=options,
             )
-        _write_card(paths[name], card.model_copy(update={"files": {paths[name].name: sha256_of(paths[name])}}))
+        files = {paths[name].name: sha256_of(paths[name])}
+        write_card(card_path(paths[name]), card.model_copy(update={"files": files}))
     return paths
 
 
@@ -134,11 +135,7 @@ def _keep(weights: Path, card: ModelCard, content: bytes, figures: dict[str, Any
     replace_file(path, content)
     # The card last: until then the old one's hash keeps the new file from being used.
     changes = {"files": card.files | {path.name: sha256_of(path)}, "validation": card.validation | {"int8": figures}}
-    _write_card(weights, card.model_copy(update=changes))
-
-
-def _write_card(weights: Path, card: ModelCard) -> None:
-    replace_file(card_path(weights), card.model_dump_json(indent=2).encode())
+    write_card(card_path(weights), card.model_copy(update=changes))
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import softmax
 
-from fer_live.core.modelcard import FER2013_LABELS
+from fer_live.core.modelcard import FER2013_LABELS, sha256_of
 from training.config import FitConfig
 from training.dataset import Split
 from training.files import replace_file
@@ -19,28 +20,24 @@ from training.loop import predict_logits
 from training.networks import build
 from training.weights import load_weights, model_of
 
-OPINION_FILE = "opinion.npy"
-
 
 def taught_targets(rows: Split, teacher: Path, config: FitConfig, run: Path) -> NDArray[np.float32]:
     """Probabilities float32 (N, K): the labels, mixed with a teacher's by config.teacher_weight.
 
+    The teacher is asked once in a run, whose folder remembers what it said: asking takes minutes.
     Raises what load_weights raises, and TrainingError if the run's folder cannot be written.
     """
-    opinion = _remembered_opinion(rows, teacher, run / OPINION_FILE)
+    asked = hashlib.sha256(rows.images.tobytes() + sha256_of(teacher).encode()).hexdigest()
+    opinion = _remembered_opinion(rows, teacher, run / f"opinion-{asked[:16]}.npy")
     labels = np.eye(len(FER2013_LABELS), dtype=np.float32)[rows.labels]
     mixed = (1 - config.teacher_weight) * labels + config.teacher_weight * opinion
     return np.asarray(mixed, np.float32)
 
 
 def _remembered_opinion(rows: Split, teacher: Path, path: Path) -> NDArray[np.float32]:
-    """A run always has the same rows and teacher, and asking takes minutes: resumed, it reads what was said before."""
-    try:
+    if path.is_file():  # Files are replaced as a whole, so it is all there.
         remembered: NDArray[np.float32] = np.load(path, allow_pickle=False)
-        if remembered.shape == (len(rows), len(FER2013_LABELS)):
-            return remembered
-    except (OSError, EOFError, ValueError):
-        pass  # not asked before, or not written to the end
+        return remembered
     opinion = _opinion(rows, teacher)
     content = io.BytesIO()
     np.save(content, opinion)

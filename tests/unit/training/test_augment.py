@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from training.augment import augment
+from training.augment import augment, strength_at
 from training.config import FitConfig, recipe
 
 STILL = {"rotation_deg": 0.0, "scale_min": 1.0, "scale_max": 1.0, "shift": 0.0, "erasing": 0.0}
@@ -32,6 +32,22 @@ def test_shape_dtype_and_range_stay(batch: torch.Tensor, quick: Callable[..., Fi
     result = augment(batch, quick(rotation_deg=30.0, shift=0.3, erasing=1.0), generator())
     assert (result.shape, result.dtype) == (batch.shape, torch.float32)
     assert result.min() >= 0 and result.max() <= 255
+
+
+def test_strength_is_a_share_of_every_range_but_the_flip(batch: torch.Tensor) -> None:
+    wide = {"rotation_deg": 20.0, "scale_min": 0.64, "scale_max": 1.44, "shift": 0.2, "erasing": 0.0}
+    half = {"rotation_deg": 10.0, "scale_min": 0.8, "scale_max": 1.2, "shift": 0.1, "erasing": 0.0}
+    given = augment(batch, recipe("mobilevit_xxs", **wide), generator(), strength=0.5)
+    torch.testing.assert_close(given, augment(batch, recipe("mobilevit_xxs", **half), generator()), rtol=0, atol=0.1)
+    none = augment(batch, recipe("mobilevit_xxs", **wide | {"erasing": 1.0}), generator(), strength=0.0)
+    torch.testing.assert_close(none, augment(batch, recipe("mobilevit_xxs", **STILL), generator()))
+
+
+def test_strength_grows_to_all_of_it() -> None:
+    config = recipe("mobilevit_xxs", epochs=10, easy_share=0.4)
+    strengths = [strength_at(epoch, config) for epoch in range(10)]
+    assert strengths == pytest.approx([0.25, 0.4375, 0.625, 0.8125, *[1.0] * 6])
+    assert strength_at(0, recipe("mobilevit_xxs", easy_share=0.0)) == 1.0
 
 
 def test_same_generator_same_result(batch: torch.Tensor, quick: Callable[..., FitConfig]) -> None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from fer_live.core.modelcard import load_verified_card
 from fer_live.errors import TrainingError
 from training import checkpoint, fit, loop
 from training.config import FitConfig
@@ -61,6 +62,30 @@ def test_finished_run_is_not_trained_again(
     _, after = train(config, small_data, tmp_path)
     assert after.history == before.history
     assert all(torch.equal(tensor, before.best_weights[name]) for name, tensor in after.best_weights.items())
+
+
+def test_an_unfinished_run_can_be_taken_as_it_is(
+    tmp_path: Path, quick: Callable[..., FitConfig], rows: Any, write_csv: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = tmp_path / "fer2013.csv"
+    data.write_text(write_csv(rows))
+    stop_before(1, monkeypatch, KeyboardInterrupt())
+    asked = ["--data", str(data), "--run", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--batch-size", "16"]
+    assert main([*asked, "--epochs", "3"]) == 130
+    assert main([*asked, "--epochs", "3", "--finish"]) == 0
+    card = load_verified_card(tmp_path / "out" / "mobilevit_xxs.onnx")
+    assert (card.training["epochs_done"], card.training["config"]["epochs"]) == (1, 3)
+
+
+def test_a_run_without_an_epoch_cannot_be_taken(
+    tmp_path: Path, rows: Any, write_csv: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "fer2013.csv"
+    data.write_text(write_csv(rows))
+    asked = ["--data", str(data), "--run", str(tmp_path / "run"), "--out", str(tmp_path / "out"), "--finish"]
+    assert main(asked) == 2
+    assert "has no finished epoch" in capsys.readouterr().err
+    assert not list((tmp_path / "out").iterdir())
 
 
 def test_nan_loss_keeps_the_last_checkpoint(

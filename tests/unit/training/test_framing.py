@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +13,7 @@ from matplotlib import cbook
 from numpy.typing import NDArray
 
 from fer_live.core.geometry import frame_boxes
+from fer_live.core.modelcard import load_verified_card
 from fer_live.core.structs import Faces
 from fer_live.detect.blazeface import SHORT_RANGE
 from training import framing
@@ -120,12 +123,25 @@ def test_the_chain_as_a_command(
     assert "tilt 20 degrees, 4 faces: found" in capsys.readouterr().out
 
 
+def test_the_card_gets_the_chain_and_nothing_else(
+    data: Path, trained: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights = Path(shutil.copytree(trained.out, tmp_path / "weights"), "mobilevit_xxs.onnx")
+    before = load_verified_card(weights)
+    asked = ["--data", str(data), "--chain", "--weights", str(weights), "--rows", "4", "--json", "--write-card"]
+    assert framing.main(asked) == 0
+    reports = json.loads(capsys.readouterr().out)
+    expected = before.model_copy(update={"validation": before.validation | {"chain": reports}})
+    assert load_verified_card(weights) == expected
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["--rows", "0"], "--rows is 0, but must be at least 1"),
         (["--chain"], "--chain and --weights FILE.onnx belong together"),
         (["--weights", "w.onnx"], "--chain and --weights FILE.onnx belong together"),
+        (["--write-card"], "--write-card belongs to --chain on --usage PublicTest"),
         (["--plot", "/nowhere/at/all.png"], "'/nowhere/at/all.png' cannot be written"),
     ],
 )

@@ -28,7 +28,8 @@ def teacher(tmp_path: Path) -> Path:
 
 def targets(data: Fer2013, teacher: Path, config: FitConfig) -> np.ndarray[Any, np.dtype[np.float32]]:
     rows = data.split("PublicTest")
-    return taught_targets(Split("PublicTest", rows.images[:7], rows.labels[:7]), teacher, config)
+    few = Split("PublicTest", rows.images[:7], rows.labels[:7])
+    return taught_targets(few, teacher, config, teacher.parent)
 
 
 def test_targets_mix_label_and_opinion(
@@ -49,6 +50,21 @@ def test_opinion_does_not_depend_on_mirroring(
     mirrored = Fer2013({"PublicTest": Split("PublicTest", rows.images[:, :, ::-1].copy(), rows.labels)})
     config = quick(teacher_weight=1.0)
     np.testing.assert_allclose(targets(mirrored, teacher, config), targets(small_data, teacher, config), atol=1e-5)
+
+
+def test_a_run_asks_once(
+    small_data: Fer2013, teacher: Path, quick: Callable[..., FitConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = quick(teacher_weight=1.0)
+    first = targets(small_data, teacher, config)
+    asked: list[Any] = []
+    monkeypatch.setattr("training.teacher.predict_logits", lambda *given: asked.append(given) or np.zeros((7, 7)))
+    np.testing.assert_array_equal(targets(small_data, teacher, config), first)
+    assert not asked
+    torch.manual_seed(1)
+    teacher.write_bytes(weights_bytes(build("resnet18", 7), "resnet18"))
+    np.testing.assert_allclose(targets(small_data, teacher, config), 1 / 7, atol=1e-6)
+    assert len(asked) == 2
 
 
 def test_file_that_is_no_teacher(small_data: Fer2013, tmp_path: Path, quick: Callable[..., FitConfig]) -> None:
