@@ -65,7 +65,7 @@ def test_finished_run_is_not_trained_again(
 
 
 def test_an_unfinished_run_can_be_taken_as_it_is(
-    tmp_path: Path, quick: Callable[..., FitConfig], rows: Any, write_csv: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, rows: Any, write_csv: Callable[..., str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     data = tmp_path / "fer2013.csv"
     data.write_text(write_csv(rows))
