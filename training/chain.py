@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from fer_live.core.geometry import iou, region_boxes
+from fer_live.core.geometry import iou, region_box
 from fer_live.core.preprocess import crop_faces, to_batch
 from fer_live.core.structs import Faces, Frame
 from fer_live.detect.finder import FaceFinder
@@ -158,9 +158,10 @@ def _best_match(faces: Faces, truth: NDArray[np.float32]) -> tuple[NDArray[np.fl
     """The region that overlaps the true square most, and its IoU; both are compared upright. 0 without a face."""
     if len(faces) == 0:
         return truth, 0.0
-    overlaps = iou(region_boxes(faces.regions), region_boxes(truth[np.newaxis]))[:, 0]
-    best = int(overlaps.argmax())
-    return faces.regions[best], float(overlaps[best])
+    true_box = region_box(truth.tolist())
+    overlaps = [iou(region_box(region), true_box) for region in faces.regions.tolist()]
+    best = int(np.argmax(overlaps))
+    return faces.regions[best], overlaps[best]
 
 
 def _predicted(crops: NDArray[np.uint8], classify: Classify) -> NDArray[np.int64]:

@@ -57,8 +57,8 @@ def surest_finds(faces: NDArray[np.uint8], model: BlazeFace) -> list[Faces]:
             canvas = np.full((CANVAS, CANVAS), _GREY, np.uint8)
             inside = slice(int(corner), int(corner) + FACE)
             canvas[inside, inside] = cv2.resize(face, (FACE, FACE), interpolation=cv2.INTER_CUBIC)
-            found = detector.detect(np.asarray(cv2.cvtColor(canvas, cv2.COLOR_GRAY2RGB), np.uint8))
-            finds.append(found.take(np.array([found.scores.argmax()])) if len(found) else found)
+            found = detector.detect(np.asarray(cv2.cvtColor(canvas, cv2.COLOR_GRAY2BGR), np.uint8))
+            finds.append(found.take([int(found.scores.argmax())]) if len(found) else found)
     return finds
 
 

@@ -18,7 +18,7 @@ from tqdm import tqdm
 from fer_live.config import QualityConfig
 from fer_live.console import exit_code
 from fer_live.core.modelcard import ModelCard
-from fer_live.core.quality import sharpness, turns
+from fer_live.core.quality import sharpness, turn
 from fer_live.detect.blazeface import SHORT_RANGE
 from fer_live.errors import ConfigError
 from training.dataset import Split, load_fer2013
@@ -59,10 +59,10 @@ class Study:
 
     def blurs(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Accuracy by blur, and by sharpness of faces with and without blur taken together."""
-        sharp, pooled, levels = [sharpness(self._rows.images)], [self.plain], []
+        sharp, pooled, levels = [_sharpness(self._rows.images)], [self.plain], []
         for sigma in tqdm(SIGMAS_PX, desc="Blurring", unit=" sigmas", leave=False):
             crops = degraded(self._rows.images, partial(blur, sigma=sigma))
-            sharp.append(sharpness(crops))
+            sharp.append(_sharpness(crops))
             pooled.append(self.hits(crops))
             levels.append({"sigma_px": sigma, **compare(pooled[-1], self.plain), **_spread(sharp[-1])})
         levels.insert(0, {"sigma_px": 0.0, **compare(self.plain, self.plain), **_spread(sharp[0])})
@@ -78,7 +78,7 @@ class Study:
         face can be turned after it was taken."""
         finds = surest_finds(self._rows.images, SHORT_RANGE)
         found = np.array([len(find) > 0 for find in finds])
-        values = turns(np.concatenate([find.keypoints for find in finds]))
+        values = np.array([turn(points) for find in finds for points in find.keypoints.tolist()])
         return int(found.sum()), [
             {"low": low, "high": high, **accuracy(self.plain[found][inside])}
             for low, high, inside in _bins(values, TURN_EDGES)
@@ -97,11 +97,15 @@ def compare(hits: Hits, plain: Hits) -> dict[str, Any]:
     return {**accuracy(hits), "drop": float(lost.mean()), "drop_se": float(lost.std() / math.sqrt(len(lost)))}
 
 
-def _spread(values: NDArray[np.float32]) -> dict[str, float]:
+def _sharpness(crops: NDArray[np.uint8]) -> NDArray[np.float64]:
+    return np.array([sharpness(crop) for crop in crops])
+
+
+def _spread(values: NDArray[np.float64]) -> dict[str, float]:
     return {f"sharpness_p{q}": float(np.percentile(values, q)) for q in (5, 50, 95)}
 
 
-def _bins(values: NDArray[np.float32], edges: tuple[float, ...]) -> list[tuple[float, float, Hits]]:
+def _bins(values: NDArray[np.float64], edges: tuple[float, ...]) -> list[tuple[float, float, Hits]]:
     """Low edge, high edge and who is inside, of the bins in which there is somebody."""
     bins = [(low, high, (values >= low) & (values < high)) for low, high in pairwise(edges)]
     return [each for each in bins if each[2].any()]

@@ -1,11 +1,18 @@
-"""Boxes and regions of faces. Boxes are float32 (N, 4) xyxy, px; angles are radians, clockwise on the picture."""
+"""Boxes and regions of faces, px; angles are radians, clockwise on the picture.
+
+A picture has few faces, and NumPy takes longer for a handful of numbers than Python does: what needs no array has none.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+Box = Sequence[float]
+"""Left, top, right, bottom, px."""
 
 _RIGHT_EYE, _LEFT_EYE = 0, 1
 
@@ -24,53 +31,39 @@ class Framing:
     shift_y: float
 
 
-def iou(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Intersection over union, float32 (N, M), of boxes (N, 4) with others (M, 4); empty boxes have 0."""
-    shared = _shared_areas(boxes, others)
-    return _ratio(shared, _areas(boxes)[:, np.newaxis] + _areas(others) - shared)
+def iou(box: Box, other: Box) -> float:
+    """Intersection over union of two boxes; 0 if both are empty."""
+    shared = _shared_area(box, other)
+    return shared / (_area(box) + _area(other) - shared) if shared else 0.0
 
 
-def covered_share(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Intersection over the smaller of both areas, float32 (N, M): 1 where one box lies inside the other."""
-    return _ratio(_shared_areas(boxes, others), np.minimum(_areas(boxes)[:, np.newaxis], _areas(others)))
+def covered_share(box: Box, other: Box) -> float:
+    """Intersection over the smaller of both areas: 1 where one box lies inside the other, 0 if either is empty."""
+    shared = _shared_area(box, other)
+    return shared / min(_area(box), _area(other)) if shared else 0.0
 
 
-def _shared_areas(boxes: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
-    low = np.maximum(boxes[:, np.newaxis, :2], others[:, :2])
-    high = np.minimum(boxes[:, np.newaxis, 2:], others[:, 2:])
-    sides = np.maximum(high - low, 0)
-    shared: NDArray[np.float32] = sides[..., 0] * sides[..., 1]
-    return shared
+def _shared_area(box: Box, other: Box) -> float:
+    width = min(box[2], other[2]) - max(box[0], other[0])
+    height = min(box[3], other[3]) - max(box[1], other[1])
+    return width * height if width > 0 and height > 0 else 0.0
 
 
-def _areas(boxes: NDArray[np.float32]) -> NDArray[np.float32]:
-    sides = np.maximum(boxes[:, 2:] - boxes[:, :2], 0)
-    areas: NDArray[np.float32] = sides[:, 0] * sides[:, 1]
-    return areas
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
 
 
-def _ratio(part: NDArray[np.float32], whole: NDArray[np.float32]) -> NDArray[np.float32]:
-    ratio: NDArray[np.float32] = np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
-    return ratio
-
-
-def suppress_overlaps(
-    boxes: NDArray[np.float32], scores: NDArray[np.float32], covered_max: float
-) -> NDArray[np.intp]:
+def suppress_overlaps(boxes: Sequence[Box], scores: Sequence[float], covered_max: float) -> list[int]:
     """Greedy non-maximum suppression: rows to keep, largest score first, the earlier row at equal scores.
 
-    boxes: (N, 4); scores: (N,). A box is dropped if its covered_share with a kept one is above covered_max:
-    unlike an overlap over the union, this also drops a mouth or half a face found inside the whole face.
+    A box is dropped if its covered_share with a kept one is above covered_max: unlike an overlap over the union, this
+    also drops a mouth or half a face found inside the whole face.
     """
-    if len(boxes) < 2:
-        return np.arange(len(boxes))
-    order = np.argsort(-scores, kind="stable")
-    overlaps = covered_share(boxes, boxes) > covered_max
     kept: list[int] = []
-    for row in order.tolist():
-        if not overlaps[row, kept].any():
+    for row in sorted(range(len(boxes)), key=lambda row: -scores[row]):
+        if all(covered_share(boxes[row], boxes[other]) <= covered_max for other in kept):
             kept.append(row)
-    return np.array(kept, np.intp)
+    return kept
 
 
 def eye_roll(keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -83,16 +76,22 @@ def eye_roll(keypoints: NDArray[np.float32]) -> NDArray[np.float32]:
 def frame_boxes(
     boxes: NDArray[np.float32], roll: NDArray[np.float32], framing: Framing
 ) -> NDArray[np.float32]:
-    """Regions float32 (N, 4) of centre x, centre y, side (px), roll around boxes (N, 4) with roll (N,)."""
-    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
-    sides = (boxes[:, 2] - boxes[:, 0] + (boxes[:, 3] - boxes[:, 1])) / 2
+    """Regions float32 (N, 4) of centre x, centre y, side (px), roll around boxes float32 (N, 4) with roll (N,)."""
+    low, high = boxes[:, :2], boxes[:, 2:]
+    extents = high - low
+    sides = (extents[:, 0] + extents[:, 1]) / 2
     cos, sin = np.cos(roll), np.sin(roll)
-    x = centres[:, 0] + sides * (framing.shift_x * cos - framing.shift_y * sin)
-    y = centres[:, 1] + sides * (framing.shift_x * sin + framing.shift_y * cos)
-    return np.stack([x, y, sides * framing.scale, roll], axis=1).astype(np.float32)
+    regions = np.empty_like(boxes)
+    regions[:, :2] = (low + high) / 2
+    regions[:, 0] += sides * (framing.shift_x * cos - framing.shift_y * sin)
+    regions[:, 1] += sides * (framing.shift_x * sin + framing.shift_y * cos)
+    regions[:, 2] = sides * framing.scale
+    regions[:, 3] = roll
+    return regions
 
 
-def region_boxes(regions: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Boxes (N, 4) of regions (N, 4) turned upright, for comparing what different finders framed."""
-    half = regions[:, 2:3] / 2
-    return np.concatenate([regions[:, :2] - half, regions[:, :2] + half], axis=1)
+def region_box(region: Sequence[float]) -> Box:
+    """The box of a region (centre x, centre y, side, roll) turned upright: so regions are compared."""
+    x, y, side, _ = region
+    half = side / 2
+    return x - half, y - half, x + half, y + half

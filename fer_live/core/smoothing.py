@@ -29,7 +29,7 @@ def steady_label(smoothed: NDArray[np.float32], shown: int | None, config: Track
     A label stays until another leads it by config.hysteresis or it falls under config.uncertain_below; out of
     uncertainty (shown=None) the best must pass that threshold by the same lead.
     """
-    best = int(np.argmax(smoothed))
+    best = int(smoothed.argmax())
     if shown is None:
         return best if smoothed[best] >= config.uncertain_below + config.hysteresis else None
     stays = smoothed[shown] >= config.uncertain_below and smoothed[best] < smoothed[shown] + config.hysteresis
@@ -40,5 +40,5 @@ def steady_label(smoothed: NDArray[np.float32], shown: int | None, config: Track
 
 def first_label(probabilities: NDArray[np.float32], config: TrackingConfig) -> int | None:
     """Index of the best label, or None if it is under config.uncertain_below: for a face without a past."""
-    best = int(np.argmax(probabilities))
+    best = int(probabilities.argmax())
     return best if probabilities[best] >= config.uncertain_below else None

@@ -13,11 +13,15 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+_UINT8, _FLOAT32 = np.dtype(np.uint8), np.dtype(np.float32)
 
-def _frozen(array: NDArray, dtype: type, shape: tuple[int | None, ...], name: str) -> NDArray:  # type: ignore[type-arg]
+
+def _frozen(array: NDArray, dtype: np.dtype, shape: tuple[int | None, ...], name: str) -> NDArray:  # type: ignore[type-arg]
     # Some thirty times a frame: the usual case is one comparison.
     if array.dtype != dtype or (array.shape != shape and not _fits(array.shape, shape)):
-        raise ValueError(f"{name} must be {np.dtype(dtype)} {shape}, got {array.dtype} {array.shape}")
+        raise ValueError(f"{name} must be {dtype} {shape}, got {array.dtype} {array.shape}")
+    if not array.flags.writeable:
+        return array
     view = array.view()
     view.setflags(write=False)
     return view
@@ -40,7 +44,7 @@ class Frame:
     captured_at: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "image", _frozen(self.image, np.uint8, (None, None, 3), "image"))
+        object.__setattr__(self, "image", _frozen(self.image, _UINT8, (None, None, 3), "image"))
 
 
 @dataclass(frozen=True)
@@ -66,14 +70,17 @@ class Faces:
             ("keypoints", (count, 6, 2)),
             ("regions", (count, 4)),
         ):
-            object.__setattr__(self, name, _frozen(getattr(self, name), np.float32, shape, name))
+            object.__setattr__(self, name, _frozen(getattr(self, name), _FLOAT32, shape, name))
 
     def __len__(self) -> int:
         return len(self.boxes)
 
-    def take(self, rows: NDArray[np.intp]) -> Faces:
+    def take(self, rows: list[int]) -> Faces:
         """The faces at these rows, in this order."""
-        return Faces(self.boxes[rows], self.scores[rows], self.keypoints[rows], self.regions[rows])
+        if rows == list(range(len(self))):
+            return self
+        index = np.array(rows, np.intp)
+        return Faces(self.boxes[index], self.scores[index], self.keypoints[index], self.regions[index])
 
     @classmethod
     def none(cls) -> Faces:
@@ -118,9 +125,9 @@ class Track:
 
     def __post_init__(self) -> None:
         labels = len(self.probabilities)
-        object.__setattr__(self, "box", _frozen(self.box, np.float32, (4,), "box"))
+        object.__setattr__(self, "box", _frozen(self.box, _FLOAT32, (4,), "box"))
         for name in ("probabilities", "smoothed"):
-            object.__setattr__(self, name, _frozen(getattr(self, name), np.float32, (labels,), name))
+            object.__setattr__(self, name, _frozen(getattr(self, name), _FLOAT32, (labels,), name))
 
     def shown_label(self, labels: Sequence[str]) -> str:
         """The label shown, of labels in the order of the probabilities, or UNCERTAIN."""

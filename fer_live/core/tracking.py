@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,14 +74,15 @@ class Tracker:
 
     def _match(self, pasts: list[_Past], faces: Faces) -> dict[int, int]:
         """Row of faces -> index of the past that it continues."""
-        if not pasts or len(faces) == 0:
-            return {}
-        overlaps = iou(faces.boxes, np.stack([past.track.box for past in pasts]))
+        boxes, past_boxes = faces.boxes.tolist(), [past.track.box.tolist() for past in pasts]
+        pairs = [
+            (overlap, row, index)
+            for row, box in enumerate(boxes)
+            for index, past_box in enumerate(past_boxes)
+            if (overlap := iou(box, past_box)) >= self._config.min_iou
+        ]
         matches: dict[int, int] = {}
-        for flat in np.argsort(-overlaps, axis=None, kind="stable"):
-            row, index = divmod(int(flat), len(pasts))
-            if overlaps[row, index] < self._config.min_iou:
-                break
+        for _, row, index in sorted(pairs, key=lambda pair: -pair[0]):
             if row not in matches and index not in matches.values():
                 matches[row] = index
         return matches
@@ -102,13 +103,13 @@ class Tracker:
         else:
             smoothed, label_index = self._count(past, probabilities, time_s)
             counted_s = time_s
-        track = replace(
-            past.track,
-            box=faces.boxes[row],
-            score=float(faces.scores[row]),
-            probabilities=probabilities,
-            smoothed=smoothed,
-            label_index=label_index,
+        track = Track(
+            past.track.face_id,
+            faces.boxes[row],
+            float(faces.scores[row]),
+            probabilities,
+            smoothed,
+            label_index,
             hits=past.track.hits + 1,
             age_s=time_s - past.first_seen_s,
             reason=reason,

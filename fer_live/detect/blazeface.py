@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,17 +49,18 @@ class BlazeFaceDetector(Closing):
         with without_chatter():
             self._detector = _open(self._runtime, model)
 
-    def detect(self, rgb: NDArray[np.uint8], left: int = 0, top: int = 0) -> Faces:
-        """Faces with at least CANDIDATE_SCORE in uint8 (H, W, 3) RGB, a part of a picture.
+    def detect(self, part: NDArray[np.uint8], left: int = 0, top: int = 0) -> Faces:
+        """Faces with at least CANDIDATE_SCORE in a part of a picture, uint8 (H, W, 3) BGR.
 
         left, top: the part's corner in the picture, px; what is returned is in px of the picture.
         """
-        height, width = rgb.shape[:2]
-        return _to_faces(self.detect_bare(rgb), width, height, (left, top), self._framing)
+        height, width = part.shape[:2]
+        return _to_faces(self.detect_bare(part), width, height, (left, top), self._framing)
 
-    def detect_bare(self, rgb: NDArray[np.uint8]) -> list[Any]:
-        """What MediaPipe says, as it says it."""
-        image = self._runtime.Image(image_format=self._runtime.ImageFormat.SRGB, data=np.ascontiguousarray(rgb))
+    def detect_bare(self, part: NDArray[np.uint8]) -> list[Any]:
+        """What MediaPipe says of it, as it says it."""
+        rgb = cv2.cvtColor(part, cv2.COLOR_BGR2RGB)
+        image = self._runtime.Image(image_format=self._runtime.ImageFormat.SRGB, data=rgb)
         detections: list[Any] = self._detector.detect(image).detections
         return detections
 
@@ -103,13 +105,16 @@ def _open(runtime: Any, model: BlazeFace) -> Any:
 
 def _to_faces(detections: list[Any], width: int, height: int, corner: tuple[int, int], framing: Framing) -> Faces:
     """Faces of MediaPipe's detections, whose boxes are in px and whose keypoints are fractions of the picture."""
-    boxes = [_corners(detection.bounding_box) for detection in detections]
-    scores = [detection.categories[0].score for detection in detections]
-    points = [[(point.x * width, point.y * height) for point in detection.keypoints] for detection in detections]
-    xyxy = np.array(boxes, np.float32).reshape(-1, 4) + np.array(corner * 2, np.float32)
+    left, top = corner
+    edges: list[int] = []
+    points: list[float] = []
+    for detection in detections:
+        box = detection.bounding_box
+        x, y = left + box.origin_x, top + box.origin_y
+        edges += (x, y, x + box.width, y + box.height)
+        for point in detection.keypoints:
+            points += (point.x * width, point.y * height)
+    boxes = np.array(edges, np.float32).reshape(-1, 4)
     keypoints = np.array(points, np.float32).reshape(-1, 6, 2) + np.array(corner, np.float32)
-    return Faces(xyxy, np.array(scores, np.float32), keypoints, frame_boxes(xyxy, eye_roll(keypoints), framing))
-
-
-def _corners(box: Any) -> tuple[int, int, int, int]:
-    return box.origin_x, box.origin_y, box.origin_x + box.width, box.origin_y + box.height
+    scores = np.array([detection.categories[0].score for detection in detections], np.float32)
+    return Faces(boxes, scores, keypoints, frame_boxes(boxes, eye_roll(keypoints), framing))

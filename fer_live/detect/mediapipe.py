@@ -8,7 +8,7 @@ measurements behind every number here.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.core.closing import Closing
-from fer_live.core.geometry import iou, region_boxes, suppress_overlaps
+from fer_live.core.geometry import iou, region_box, suppress_overlaps
 from fer_live.core.structs import Faces, Frame
 from fer_live.detect.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, BlazeFaceDetector
 
@@ -90,61 +90,64 @@ class MediaPipeFinder(Closing):
         """The faces of one frame, largest score first; boxes may reach over the frame's border."""
         if min(frame.image.shape[:2]) < self._min_face_px:
             return Faces.none()
-        rgb = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2RGB), np.uint8)
-        near, far = _views(*rgb.shape[:2])
+        near, far = _views(*frame.image.shape[:2])
         views = near | far
         # Views of another picture size are not among this picture's.
         due = self._due if self._frames_to_full_look > 0 and self._due <= views else views
-        faces, seen_from = self._look(due, rgb)
+        faces, seen_from = self._look(due, frame.image)
         if len(faces) < self._last_count and due != views:
             due = views
-            faces, seen_from = self._look(due, rgb)
+            faces, seen_from = self._look(due, frame.image)
         if due == views:
-            self._due = seen_from or near
+            self._due = frozenset(seen_from) or near
             self._frames_to_full_look = self._full_look_every
         self._frames_to_full_look -= 1
         self._last_count = len(faces)
         return faces
 
-    def _look(self, views: frozenset[View], rgb: NDArray[np.uint8]) -> tuple[Faces, frozenset[View]]:
-        """The faces seen from these views, and the views from which they were seen best."""
+    def _look(self, views: frozenset[View], image: NDArray[np.uint8]) -> tuple[Faces, list[View]]:
+        """The faces seen from these views, and the view from which each was seen best."""
         order = sorted(views, key=lambda view: (view.model.file, view.left, view.top))
-        looks = [self._look_from(view, rgb) for view in order]
+        looks = [self._look_from(view, image) for view in order]
         faces = looks[0] if len(looks) == 1 else _joined(looks)
-        origins = np.repeat(np.arange(len(looks)), [len(look) for look in looks])
-        kept = suppress_overlaps(region_boxes(faces.regions), faces.scores, _COVERED_MAX)
-        faces = self._look_again(faces.take(kept), rgb)
-        best_first = np.argsort(-faces.scores, kind="stable")
-        best_first = best_first[faces.scores[best_first] >= self._min_score]
-        return faces.take(best_first), frozenset(order[origin] for origin in origins[kept][best_first])
+        origins = [view for view, look in zip(order, looks, strict=True) for _ in range(len(look))]
+        boxes = [region_box(region) for region in faces.regions.tolist()]
+        kept = suppress_overlaps(boxes, faces.scores.tolist(), _COVERED_MAX)
+        faces = self._look_again(faces.take(kept), image)
+        scores = faces.scores.tolist()
+        sure = (row for row, score in enumerate(scores) if score >= self._min_score)
+        best_first = sorted(sure, key=lambda row: -scores[row])
+        return faces.take(best_first), [origins[kept[row]] for row in best_first]
 
-    def _look_from(self, view: View, rgb: NDArray[np.uint8]) -> Faces:
-        part = rgb[view.top : view.top + view.height, view.left : view.left + view.width]
+    def _look_from(self, view: View, image: NDArray[np.uint8]) -> Faces:
+        part = image[view.top : view.top + view.height, view.left : view.left + view.width]
         faces = self._detectors[view.model].detect(part, view.left, view.top)
-        shorter = (faces.boxes[:, 2:] - faces.boxes[:, :2]).min(axis=1)
-        is_large = shorter >= self._min_face_px
-        return faces if is_large.all() else faces.take(np.flatnonzero(is_large))
+        boxes = enumerate(faces.boxes.tolist())
+        large = [row for row, (x0, y0, x1, y1) in boxes if min(x1 - x0, y1 - y0) >= self._min_face_px]
+        return faces.take(large)
 
-    def _look_again(self, faces: Faces, rgb: NDArray[np.uint8]) -> Faces:
+    def _look_again(self, faces: Faces, image: NDArray[np.uint8]) -> Faces:
         """The same faces; those that were not sure with the score of a second look."""
-        unsure = np.flatnonzero(faces.scores < _SURE_SCORE)
-        if len(unsure) == 0:
+        scores, regions = faces.scores.tolist(), faces.regions.tolist()
+        if min(scores, default=_SURE_SCORE) >= _SURE_SCORE:
             return faces
-        scores = faces.scores.copy()
-        for row in unsure:
-            scores[row] = self._score_from_near(faces.regions[row], rgb)
-        return replace(faces, scores=scores)
+        again = [
+            score if score >= _SURE_SCORE else self._score_from_near(region, image)
+            for score, region in zip(scores, regions, strict=True)
+        ]
+        return replace(faces, scores=np.array(again, np.float32))
 
-    def _score_from_near(self, region: NDArray[np.float32], rgb: NDArray[np.uint8]) -> float:
-        x, y, side, roll = region.tolist()
+    def _score_from_near(self, region: Sequence[float], image: NDArray[np.uint8]) -> float:
+        x, y, side, roll = region
         if abs(roll) > _UNSURE_ROLL_MAX:
             return 0.0
         near = max(1, round(side * _NEAR_SIDE))
         # Beyond the picture this repeats its border.
-        part = np.asarray(cv2.getRectSubPix(rgb, (near, near), (x, y)), np.uint8)
+        part = np.asarray(cv2.getRectSubPix(image, (near, near), (x, y)), np.uint8)
         faces = self._detectors[SHORT_RANGE].detect(part, round(x - near / 2), round(y - near / 2))
-        overlaps = iou(region_boxes(faces.regions), region_boxes(region[np.newaxis]))[:, 0]
-        return float(faces.scores[overlaps > _SAME_IOU].max(initial=0.0))
+        found = zip(faces.scores.tolist(), faces.regions.tolist(), strict=True)
+        same = (score for score, other in found if iou(region_box(other), region_box(region)) > _SAME_IOU)
+        return max(same, default=0.0)
 
     def close(self) -> None:
         """Frees the models; calling it again does nothing."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,25 +14,25 @@ from fer_live.detect.blazeface import BlazeFace, BlazeFaceDetector
 
 
 class Look(NamedTuple):
-    """What a detector was shown: uint8 (H, W, 3) RGB, and its corner in the frame, px."""
+    """What a detector was shown: uint8 (H, W, 3) BGR, and its corner in the frame, px."""
 
     detector: BlazeFaceDetector
-    rgb: NDArray[np.uint8]
+    part: NDArray[np.uint8]
     left: int
     top: int
 
-    def part_of(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The same part of a frame converted anew, or what was shown, if that is a picture of its own."""
-        if self.rgb.base is None:
-            return self.rgb
-        height, width = self.rgb.shape[:2]
-        return rgb[self.top : self.top + height, self.left : self.left + width]
+    def part_of(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The same part of another picture, or what was shown, if that is a picture of its own."""
+        if self.part.base is None:
+            return self.part
+        height, width = self.part.shape[:2]
+        return image[self.top : self.top + height, self.left : self.left + width]
 
 
 class Floor:
     """Watches the models of a chain, and has them do it again without the chain around them.
 
-    That is MediaPipe's own interface with pictures in its order of colours, and the backend's run of batches.
+    That is MediaPipe's own interface, shown what it must see in its order of colours, and the backend's run of batches.
     """
 
     def __init__(self) -> None:
@@ -55,9 +54,8 @@ class Floor:
 
     def repeat(self, frame: Frame) -> None:
         """What was done since clear, on the same frame; what comes out is thrown away."""
-        rgb = np.asarray(cv2.cvtColor(frame.image, cv2.COLOR_BGR2RGB), np.uint8)
         for look in self._looks:
-            look.detector.detect_bare(look.part_of(rgb))
+            look.detector.detect_bare(look.part_of(frame.image))
         for backend, batch in self._runs:
             backend.infer(batch)
 
@@ -67,9 +65,9 @@ class _WatchedDetector(BlazeFaceDetector):
         super().__init__(model)
         self._looks = looks
 
-    def detect(self, rgb: NDArray[np.uint8], left: int = 0, top: int = 0) -> Faces:
-        self._looks.append(Look(self, rgb, left, top))
-        return super().detect(rgb, left, top)
+    def detect(self, part: NDArray[np.uint8], left: int = 0, top: int = 0) -> Faces:
+        self._looks.append(Look(self, part, left, top))
+        return super().detect(part, left, top)
 
 
 class _WatchedBackend(Closing):

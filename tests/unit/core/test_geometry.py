@@ -7,7 +7,7 @@ from fer_live.core.geometry import (
     eye_roll,
     frame_boxes,
     iou,
-    region_boxes,
+    region_box,
     suppress_overlaps,
 )
 
@@ -16,44 +16,48 @@ def boxes(*rows):
     return np.array(rows, np.float32).reshape(-1, 4)
 
 
-def test_iou_of_every_pair():
-    found = iou(boxes((0, 0, 2, 2), (10, 10, 12, 14)), boxes((0, 0, 2, 2), (1, 0, 3, 2), (10, 12, 12, 14)))
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, [[1, 1 / 3, 0], [0, 0, 0.5]], rtol=1e-6)
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [((0, 0, 2, 2), 1), ((1, 0, 3, 2), 1 / 3), ((0, 1, 2, 2), 0.5), ((2, 0, 4, 2), 0), ((1, 1, 1, 1), 0)],
+    ids=["same", "shifted", "half", "beside", "empty"],
+)
+def test_iou(other, expected):
+    assert iou((0, 0, 2, 2), other) == iou(other, (0, 0, 2, 2)) == pytest.approx(expected)
 
 
 def test_iou_of_empty_boxes_is_zero():
-    np.testing.assert_array_equal(iou(boxes((1, 1, 1, 1)), boxes((1, 1, 1, 1))), [[0]])
-    assert iou(boxes(), boxes((0, 0, 1, 1))).shape == (0, 1)
+    assert iou((1, 1, 1, 1), (1, 1, 1, 1)) == 0
 
 
-def test_covered_share_is_of_the_smaller_box():
-    found = covered_share(boxes((0, 0, 10, 10)), boxes((2, 2, 4, 4), (5, 0, 15, 10), (9, 9, 9, 9)))
-    np.testing.assert_allclose(found, [[1, 0.5, 0]])
+@pytest.mark.parametrize(
+    ("other", "expected"),
+    [((2, 2, 4, 4), 1), ((5, 0, 15, 10), 0.5), ((9, 9, 9, 9), 0)],
+    ids=["inside", "half", "empty"],
+)
+def test_covered_share_is_of_the_smaller_box(other, expected):
+    assert covered_share((0, 0, 10, 10), other) == covered_share(other, (0, 0, 10, 10)) == expected
 
 
 def test_suppression_drops_what_lies_inside():
-    rows = boxes((0, 0, 100, 100), (40, 60, 60, 80))
-    assert suppress_overlaps(rows, np.array([0.8, 0.9], np.float32), 0.5).tolist() == [1]
-    assert suppress_overlaps(rows, np.array([0.9, 0.8], np.float32), 0.5).tolist() == [0]
+    rows = [(0, 0, 100, 100), (40, 60, 60, 80)]
+    assert suppress_overlaps(rows, [0.8, 0.9], 0.5) == [1]
+    assert suppress_overlaps(rows, [0.9, 0.8], 0.5) == [0]
 
 
 def test_suppression_keeps_the_best_of_each_group():
-    rows = boxes((0, 0, 10, 10), (1, 0, 11, 10), (50, 50, 60, 60), (0, 1, 10, 11))
-    kept = suppress_overlaps(rows, np.array([0.7, 0.9, 0.8, 0.6], np.float32), 0.3)
-    assert kept.tolist() == [1, 2]
+    rows = [(0, 0, 10, 10), (1, 0, 11, 10), (50, 50, 60, 60), (0, 1, 10, 11)]
+    assert suppress_overlaps(rows, [0.7, 0.9, 0.8, 0.6], 0.3) == [1, 2]
 
 
 def test_suppression_does_not_chain():
     """A box that overlaps only a dropped one stays."""
-    rows = boxes((0, 0, 10, 10), (5, 0, 15, 10), (10, 0, 20, 10))
-    assert suppress_overlaps(rows, np.array([0.9, 0.8, 0.7], np.float32), 0.3).tolist() == [0, 2]
+    rows = [(0, 0, 10, 10), (5, 0, 15, 10), (10, 0, 20, 10)]
+    assert suppress_overlaps(rows, [0.9, 0.8, 0.7], 0.3) == [0, 2]
 
 
 def test_suppression_of_equal_scores_keeps_the_earlier_row():
-    rows = boxes((0, 0, 10, 10), (0, 0, 10, 10))
-    assert suppress_overlaps(rows, np.array([0.5, 0.5], np.float32), 0.3).tolist() == [0]
-    assert suppress_overlaps(boxes(), np.empty(0, np.float32), 0.3).tolist() == []
+    assert suppress_overlaps([(0, 0, 10, 10), (0, 0, 10, 10)], [0.5, 0.5], 0.3) == [0]
+    assert suppress_overlaps([], [], 0.3) == []
 
 
 @pytest.mark.parametrize(
@@ -78,11 +82,9 @@ def test_the_shift_turns_with_the_head():
     np.testing.assert_allclose(regions[0, :3], [140, 120, 40], rtol=1e-5)
 
 
-def test_region_boxes_are_upright_squares():
-    regions = np.array([[10, 20, 6, 1]], np.float32)
-    np.testing.assert_array_equal(region_boxes(regions), [[7, 17, 13, 23]])
+def test_box_of_a_region_is_an_upright_square():
+    assert region_box((10, 20, 6, 1)) == (7, 17, 13, 23)
 
 
 def test_no_face_is_no_region():
     assert frame_boxes(boxes(), np.empty(0, np.float32), Framing(1, 0, 0)).shape == (0, 4)
-    assert region_boxes(np.empty((0, 4), np.float32)).shape == (0, 4)

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_live.config import QualityConfig
-from fer_live.core.quality import Reason, box_sides, judge, sharpness, turns
+from fer_live.core.quality import Keypoints, Reason, box_side, judge, sharpness, turn
 from tests.fakes import faces_at
 
 _RANDOM = np.random.default_rng(0)
@@ -26,40 +26,47 @@ def _keypoints(nose: float, roll: float = 0.0, half: float = 30.0) -> NDArray[np
 def test_sharpness_of_a_chequered_pattern_by_hand() -> None:
     crop = np.indices((48, 48)).sum(axis=0) % 2 * 20
     # Every Laplacian is 80 off 0, every grey level 10 off the mean.
-    assert sharpness(crop.astype(np.uint8)[None]) == pytest.approx(64)
+    assert sharpness(crop.astype(np.uint8)) == pytest.approx(64)
+
+
+def test_sharpness_is_that_of_its_formula() -> None:
+    grey = _SHARP[0].astype(float)
+    laplacian = grey[:-2, 1:-1] + grey[2:, 1:-1] + grey[1:-1, :-2] + grey[1:-1, 2:] - 4 * grey[1:-1, 1:-1]
+    assert sharpness(_SHARP[0]) == pytest.approx(laplacian.var() / grey.var(), rel=1e-12)
 
 
 def test_sharpness_falls_with_blur() -> None:
-    values = [sharpness(cv2.GaussianBlur(_SHARP[0], (0, 0), sigma)[None])[0] for sigma in (0.5, 1, 2, 4)]
+    values = [sharpness(np.asarray(cv2.GaussianBlur(_SHARP[0], (0, 0), sigma), np.uint8)) for sigma in (0.5, 1, 2, 4)]
     assert values == sorted(values, reverse=True)
     assert values[0] > 100 * values[-1]
 
 
 def test_sharpness_does_not_change_with_contrast_and_light() -> None:
-    dark = (_SHARP // 4 + 30).astype(np.uint8)
-    assert sharpness(dark)[0] == pytest.approx(sharpness(_SHARP)[0], rel=0.02)
+    dark = (_SHARP[0] // 4 + 30).astype(np.uint8)
+    assert sharpness(dark) == pytest.approx(sharpness(_SHARP[0]), rel=0.02)
 
 
 def test_nothing_is_not_sharp() -> None:
-    flat = np.full((2, 48, 48), 7, np.uint8)
-    flat[1, 10, 10] = 8  # one grey level in one pixel is noise
-    assert sharpness(flat)[0] == 0
-    assert sharpness(flat)[1] < 0.08
+    flat = np.full((48, 48), 7, np.uint8)
+    assert sharpness(flat) == 0
+    flat[10, 10] = 8  # one grey level in one pixel is noise
+    assert sharpness(flat) < 0.08
 
 
 @pytest.mark.parametrize("roll", [0.0, 0.5, -2.0])
 @pytest.mark.parametrize("nose", [0.0, 0.5, -1.5])
 def test_turn_is_where_the_nose_is_whatever_the_roll(nose: float, roll: float) -> None:
-    assert turns(_keypoints(nose, roll)) == pytest.approx(abs(nose), abs=1e-4)
+    assert turn(_keypoints(nose, roll)[0].tolist()) == pytest.approx(abs(nose), abs=1e-4)
 
 
 def test_a_profile_is_turned_far() -> None:
-    assert turns(np.zeros((1, 6, 2), np.float32)) == 0  # without a line between ears there is no turn
-    assert turns(_keypoints(20.0, half=1.0))[0] == pytest.approx(20, rel=1e-3)
+    nowhere: Keypoints = [(0.0, 0.0)] * 6
+    assert turn(nowhere) == 0  # without a line between ears there is no turn
+    assert turn(_keypoints(20.0, half=1.0)[0].tolist()) == pytest.approx(20, rel=1e-3)
 
 
 def test_side_is_the_mean_of_both() -> None:
-    assert box_sides(np.array([[0, 0, 20, 40]], np.float32)) == pytest.approx(30)
+    assert box_side((0, 0, 20, 40)) == 30
 
 
 @pytest.mark.parametrize(

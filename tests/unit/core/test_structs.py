@@ -70,10 +70,12 @@ def test_faces_are_read_only() -> None:
 
 
 def test_taking_faces_keeps_rows_together() -> None:
-    faces = faces_at((0, 0, 2, 2), (4, 4, 8, 8), (9, 9, 10, 10)).take(np.array([2, 0]))
+    faces = faces_at((0, 0, 2, 2), (4, 4, 8, 8), (9, 9, 10, 10)).take([2, 0])
     assert len(faces) == 2
     np.testing.assert_array_equal(faces.boxes[:, 0], [9, 0])
     np.testing.assert_array_equal(faces.regions[:, 2], [1, 2])
+    assert faces.take([0, 1]) is faces
+    assert len(faces.take([])) == 0
 
 
 def test_no_faces() -> None:

@@ -2,7 +2,6 @@
 
 import sys
 
-import cv2
 import numpy as np
 import pytest
 
@@ -11,15 +10,10 @@ from fer_live.detect.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, BlazeF
 from fer_live.errors import BackendError, ModelError
 
 
-@pytest.fixture(scope="module")
-def rgb(photo):
-    return cv2.cvtColor(photo, cv2.COLOR_BGR2RGB)
-
-
 @pytest.mark.parametrize("model", [SHORT_RANGE, FULL_RANGE], ids=["short", "full"])
-def test_finds_the_face(rgb, model):
+def test_finds_the_face(photo, model):
     with BlazeFaceDetector(model) as detector:
-        found = detector.detect(rgb)
+        found = detector.detect(photo)
     assert len(found) == 1
     x, y, side, roll = found.regions[0]
     right_eye, left_eye, nose = found.keypoints[0, :3]
@@ -28,18 +22,30 @@ def test_finds_the_face(rgb, model):
     assert 120 < side < 300 and abs(roll) < 0.3
 
 
-def test_a_part_is_reported_in_px_of_the_whole(rgb):
+def test_a_part_is_reported_in_px_of_the_whole(photo):
     with BlazeFaceDetector(SHORT_RANGE) as detector:
-        here, there = detector.detect(rgb), detector.detect(rgb, left=1000, top=500)
+        here, there = detector.detect(photo), detector.detect(photo, left=1000, top=500)
     np.testing.assert_allclose(there.boxes - here.boxes, [[1000, 500, 1000, 500]])
     np.testing.assert_allclose(there.keypoints - here.keypoints, np.tile([1000, 500], (1, 6, 1)), atol=1e-3)
     np.testing.assert_allclose(there.regions[0] - here.regions[0], [1000, 500, 0, 0], atol=1e-3)
 
 
-def test_each_model_has_its_own_framing(rgb):
+def test_colours_are_shown_in_the_order_of_mediapipe(photo):
+    import mediapipe
+
+    rgb = np.ascontiguousarray(photo[:, :, ::-1])
+    with BlazeFaceDetector(SHORT_RANGE) as detector:
+        image = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=rgb)
+        (straight,) = detector._detector.detect(image).detections
+        (found,) = detector.detect_bare(photo)
+        (swapped,) = detector.detect_bare(rgb)
+    assert found == straight != swapped
+
+
+def test_each_model_has_its_own_framing(photo):
     doubled = BlazeFace(SHORT_RANGE.file, Framing(2 * SHORT_RANGE.framing.scale, 0, 0))
     with BlazeFaceDetector(SHORT_RANGE) as one, BlazeFaceDetector(doubled) as two:
-        assert two.detect(rgb).regions[0, 2] == pytest.approx(2 * one.detect(rgb).regions[0, 2])
+        assert two.detect(photo).regions[0, 2] == pytest.approx(2 * one.detect(photo).regions[0, 2])
 
 
 def test_loading_is_quiet(capfd):

@@ -99,8 +99,8 @@ class ScriptedDetector:
     def __init__(self, model):
         self.name = {SHORT_RANGE: "s", FULL_RANGE: "f"}[model]
 
-    def detect(self, rgb, left=0, top=0):
-        if self.name == "s" and rgb.shape[0] != SIDE:
+    def detect(self, part, left=0, top=0):
+        if self.name == "s" and part.shape[0] != SIDE:
             ScriptedDetector.looked += "n"
             return self.script["near"]
         ScriptedDetector.looked += self.name if self.name == "f" else f"s{left}"

@@ -23,9 +23,9 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[NDArray[np.uint8]]:
     pictures: list[NDArray[np.uint8]] = []
     detect_bare = BlazeFaceDetector.detect_bare
 
-    def watching(self: BlazeFaceDetector, rgb: NDArray[np.uint8]) -> list[Any]:
-        pictures.append(rgb.copy())
-        return detect_bare(self, rgb)
+    def watching(self: BlazeFaceDetector, part: NDArray[np.uint8]) -> list[Any]:
+        pictures.append(part.copy())
+        return detect_bare(self, part)
 
     monkeypatch.setattr(BlazeFaceDetector, "detect_bare", watching)
     return pictures
