@@ -94,33 +94,27 @@ def source_facts(source: Source, config: Config, backend: Backend) -> dict[str, 
 
 
 def analyse_source(
-    source: Source,
-    folder: Path,
-    config: Config,
-    backend: Backend,
-    on_result: Callable[[Result], None],
-    with_video: bool = False,
-    cores: int = 1,
+    source: Source, folder: Path, order: Order, backend: Backend, on_result: Callable[[Result], None]
 ) -> None:
     """Analyses every frame of a source into a folder, which is claimed (resume.claim_folder).
 
     The same source, settings and weights give the same bytes, with any number of cores. on_result is called after each
     frame. Whatever ends it early, the rows until then are kept and session.json says 'interrupted' or 'failed'.
     """
-    labels = backend.card.labels
+    config, labels = order.config, backend.card.labels
     # Each core has frames of its own.
     cv2.setNumThreads(1)
     with ExitStack() as stack:
-        finders = [stack.enter_context(finder) for finder in _open_finders(source, config.finder, cores)]
+        finders = [stack.enter_context(finder) for finder in _open_finders(source, order)]
         follower = FaceFollower(config, labels)
         claim_folder(folder)
-        video = stack.enter_context(OverlayVideo(folder, labels)) if with_video else None
+        video = stack.enter_context(OverlayVideo(folder, labels)) if order.with_video else None
         overlap = stack.enter_context(Overlap())
         frames = _frames(source, overlap)
         to_paint: deque[Frame] = deque()
         if video is not None:
             frames = _kept(frames, to_paint)
-        readings = _readings(frames, finders, backend, cores, overlap)
+        readings = _readings(frames, finders, backend, order.cores, overlap)
         facts = source_facts(source, config, backend)
         session_id = source.identity[:_SESSION_ID_LENGTH]
         writer = SessionWriter(folder, session_id, labels, facts, timed=not source.is_stills)
@@ -142,13 +136,13 @@ def analyse_source(
             writer.close(state)
 
 
-def _open_finders(source: Source, config: FinderConfig, cores: int) -> Iterator[FaceFinder]:
+def _open_finders(source: Source, order: Order) -> Iterator[FaceFinder]:
     """One for frames that follow one another, since a finder remembers where it saw faces; for stills, one a core.
 
     For the same reason none is kept from source to source.
     """
-    count = min(cores, source.size or cores) if source.is_stills else 1
-    return (open_finder(config, source.is_stills) for _ in range(count))
+    count = min(order.cores, source.size or order.cores) if source.is_stills else 1
+    return (open_finder(order.config.finder, source.is_stills) for _ in range(count))
 
 
 def _frames(source: Source, overlap: Overlap) -> Iterator[Frame]:
@@ -196,7 +190,7 @@ def analyse_task(task: Task, order: Order, backend: Backend, on_frame: Callable[
 
     try:
         with open_source(task.name, order.sequence_hz) as source:
-            analyse_source(source, task.folder, order.config, backend, count, order.with_video, order.cores)
+            analyse_source(source, task.folder, order, backend, count)
     except SourceError as error:
         return Outcome(task.number, task.name, error)
     return Outcome(task.number, task.name, task.folder, frames, faces)

@@ -1,6 +1,6 @@
 """What overlapping gains `analyze`, what several jobs gain, and the time from nothing to a first labelled face.
 
-python tests/benchmarks/analyze.py [--model NAME ...] [--backend NAME] [--rounds N] [--jobs N]
+python tests/benchmarks/analyze.py [--model NAME ...] [--backend NAME] [--faces N ...] [--rounds N] [--jobs N]
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
 from typing import NamedTuple
@@ -34,40 +34,37 @@ from fer_live.pipeline.workers import run_in_workers
 from fer_live.record.mp4 import Mp4File
 from fer_live.record.session import SessionWriter
 
-FRAMES = 150
-PHOTOGRAPHS = 60
+FRAMES, PICTURES = 150, 60
+
+OnResult = Callable[[Result], None]
 
 
 class Case(NamedTuple):
-    """A video with so many faces, or as many photographs with as many faces each."""
+    """A video with so many faces, or pictures with so many faces each."""
 
     model: str
     faces: int
     is_stills: bool = False
 
     def __str__(self) -> str:
-        return f"{self.model:14} {self.faces} faces, {'photographs' if self.is_stills else 'video'}"
+        return f"{self.model:14} {self.faces} faces, {'pictures' if self.is_stills else 'video':8}"
 
 
 class Run(NamedTuple):
-    """Frames a second; how many cores were busy, in the mean; what was found and read."""
+    """Frames a second; CPU time over elapsed time, as a share of all cores; faces found; the rows as written."""
 
     rate: float
-    cores: float
+    busy: float
+    faces: int
     rows: bytes
 
 
-Way = Callable[[Source, Path, Config, Backend, Callable[[Result], None]], None]
-
-
-def one_at_a_time(
-    source: Source, folder: Path, config: Config, backend: Backend, on_result: Callable[[Result], None]
-) -> None:
-    """Each frame decoded, looked at, classified, followed and written before the next."""
+def one_at_a_time(source: Source, folder: Path, backend: Backend, on_result: OnResult) -> None:
+    """Each frame read, looked at, classified, followed and written before the next."""
     cv2.setNumThreads(1)
     folder.mkdir()
-    with open_finder(config.finder, source.is_stills) as finder:
-        follower = FaceFollower(config, backend.card.labels)
+    with open_finder(Config().finder, source.is_stills) as finder:
+        follower = FaceFollower(Config(), backend.card.labels)
         writer = SessionWriter(folder, source.identity[:16], backend.card.labels, {}, timed=not source.is_stills)
         for frame in iter(source.read, None):
             (reading,) = classify([look_at(frame, finder, backend.card.input)], backend)
@@ -77,45 +74,38 @@ def one_at_a_time(
         writer.close()
 
 
-def overlapped(
-    source: Source, folder: Path, config: Config, backend: Backend, on_result: Callable[[Result], None]
-) -> None:
+def overlapped(source: Source, folder: Path, backend: Backend, on_result: OnResult) -> None:
     """As `analyze` does it."""
-    analyse_source(source, folder, config, backend, on_result, cores=usable_cpus())
+    analyse_source(source, folder, Order(Config(), cores=usable_cpus()), backend, on_result)
 
 
-def run(way: Way, case: Case, path: Path, backend_name: str) -> Run:
-    count = 0
-
-    def tick(result: Result) -> None:
-        nonlocal count
-        count += 1
-
+def run(way: Callable[[Source, Path, Backend, OnResult], None], case: Case, path: Path, backend_name: str) -> Run:
+    results: list[Result] = []
     with (
         tempfile.TemporaryDirectory() as out,
         open_backend(backend_name, case.model) as backend,
         open_source(str(path)) as source,
     ):
         started, cpu_started = time.perf_counter(), time.process_time()
-        way(source, Path(out) / "session", Config(), backend, tick)
+        way(source, Path(out) / "session", backend, results.append)
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
-        return Run(count / seconds, cpu_seconds / seconds, (Path(out) / "session" / "frames.csv").read_bytes())
+        rows = (Path(out) / "session" / "frames.csv").read_bytes()
+    faces = sum(len(result.tracks) for result in results)
+    return Run(len(results) / seconds, cpu_seconds / seconds / usable_cpus(), faces, rows)
 
 
 def make_source(case: Case, folder: Path) -> Path:
-    """The case's video or pictures, made of one photograph."""
-    wall = WallSource(case.faces, PHOTOGRAPHS if case.is_stills else FRAMES)
-    frames: Iterator = iter(wall.read, None)
-    path = folder / f"{case.faces}-{case.is_stills}"
+    """The case's video or folder of pictures, of one photograph's faces."""
+    wall = WallSource(case.faces, PICTURES if case.is_stills else FRAMES)
+    path = folder / f"{case.faces}{'' if case.is_stills else '.mp4'}"
     if case.is_stills:
         path.mkdir(exist_ok=True)
-        for frame in frames:
+        for frame in iter(wall.read, None):
             cv2.imwrite(str(path / f"{frame.index:03}.jpg"), frame.image)
-        return path
-    path = path.with_suffix(".mp4")
-    with Mp4File(path, 640, 480, {"crf": "20"}) as file:
-        for frame in frames:
-            file.write(frame.image, frame.captured_at)
+    elif not path.exists():
+        with Mp4File(path, 640, 480, {"crf": "20"}) as file:
+            for frame in iter(wall.read, None):
+                file.write(frame.image, frame.captured_at)
     return path
 
 
@@ -128,13 +118,12 @@ def whole_run(model: str, *arguments: str) -> float:
         return time.perf_counter() - started
 
 
-def seconds_of(jobs: int, cores: int, model: str, backend: str) -> float:
-    """How long as many demos as jobs take in as many processes, which may keep so many cores busy each."""
-    with tempfile.TemporaryDirectory() as out:
-        tasks = [Task(number, "demo", Path(out) / str(number)) for number in range(jobs)]
-        order = Order(Config(model=model), cores=cores)
+def jobs_run(model: str, backend: str, demos: int, jobs: int, cores: int) -> float:
+    """Seconds that so many demos take, at so many jobs that may each keep so many cores busy."""
+    with tempfile.TemporaryDirectory() as folder:
+        tasks = [Task(number, "demo", Path(folder) / str(number)) for number in range(demos)]
         started = time.perf_counter()
-        run_in_workers(tasks, order, backend, jobs, lambda: None, lambda outcome: None)
+        run_in_workers(tasks, Order(Config(model=model), cores=cores), backend, jobs, lambda: None, lambda _: None)
         return time.perf_counter() - started
 
 
@@ -142,22 +131,35 @@ def shown(values: list[float], digits: int) -> str:
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"
 
 
-def compare(cases: list[Case], backend: str, rounds: int) -> None:
-    runs: dict[tuple[Case, Way], list[Run]] = {(case, way): [] for case in cases for way in (one_at_a_time, overlapped)}
+def compare_ways(cases: list[Case], backend: str, rounds: int) -> None:
+    ways = (one_at_a_time, overlapped)
+    runs: dict[Case, list[list[Run]]] = {case: [] for case in cases}
     with tempfile.TemporaryDirectory() as folder:
-        paths = {case: make_source(case, Path(folder)) for case in cases}
         for _ in range(rounds):
-            for case, way in runs:
-                runs[case, way].append(run(way, case, paths[case], backend))
+            for case in cases:
+                path = make_source(case, Path(folder))
+                runs[case].append([run(way, case, path, backend) for way in ways])
+    print(f"640x480, {FRAMES} frames or {PICTURES} pictures, {rounds} rounds in turn; median (min-max)")
     for case in cases:
-        one, other = runs[case, one_at_a_time], runs[case, overlapped]
-        ratios = [after.rate / before.rate for before, after in zip(one, other, strict=True)]
-        rows = {each.rows for each in one + other}
+        before, after = (list(each) for each in zip(*runs[case], strict=True))
+        gains = [other.rate / one.rate for one, other in zip(before, after, strict=True)]
+        are_same = len({each.rows for each in before + after}) == 1
+        print(f"{case} ({after[0].faces} faces found in all; rows {'are the same' if are_same else 'DIFFER'}):")
+        for what, some in (("one at a time", before), ("overlapped", after)):
+            rates, busy = [each.rate for each in some], [100 * each.busy for each in some]
+            print(f"    {what:14} {shown(rates, 0)} frames/s, cores {shown(busy, 0)} % busy")
+        print(f"    {shown(gains, 2)} times as fast")
+
+
+def compare_jobs(model: str, backend: str, jobs: int, rounds: int) -> None:
+    """As many demos as jobs; backend: by its own name."""
+    ways = [(1, usable_cpus()), (jobs, 1), (jobs, usable_cpus())]
+    rows = [[jobs_run(model, backend, jobs, *way) for way in ways] for _ in range(rounds)]
+    for way, seconds in zip(ways, zip(*rows, strict=True), strict=True):
+        gains = [row[0] / own for row, own in zip(rows, seconds, strict=True)]
         print(
-            f"{case}: {shown([each.rate for each in one], 0)} -> {shown([each.rate for each in other], 0)} frames/s,"
-            f" {shown(ratios, 2)} times; cores busy {shown([each.cores for each in one], 2)} ->"
-            f" {shown([each.cores for each in other], 2)}; {'same bytes' if len(rows) == 1 else 'bytes differ'}",
-            flush=True,
+            f"{model:14} {jobs} demos, {way[0]} jobs of {way[1]} cores: {shown(list(seconds), 1)} s,"
+            f" {shown(gains, 2)} times as fast as one job"
         )
 
 
@@ -172,10 +174,16 @@ def main() -> None:
     print(machine_facts())
     cases = [Case(model, faces) for model in arguments.model for faces in arguments.faces]
     cases += [Case(model, 1, is_stills=True) for model in arguments.model]
-    print(f"640x480, {FRAMES} frames or {PHOTOGRAPHS} photographs, {arguments.rounds} rounds in turn; median (min-max)")
-    compare(cases, arguments.backend, arguments.rounds)
+    compare_ways(cases, arguments.backend, arguments.rounds)
     photograph = str(resources.files("matplotlib") / "mpl-data/sample_data/grace_hopper.jpg")
-    print("load", os.getloadavg())
+    for model in arguments.model:
+        seconds = [whole_run(model, photograph) for _ in range(arguments.rounds)]
+        print(f"{model:14} one photograph, whole process: {shown(seconds, 2)} s")
+    for model in arguments.model if arguments.jobs > 1 else ():
+        with open_backend(arguments.backend, model) as opened:
+            backend = opened.name
+        compare_jobs(model, backend, arguments.jobs, arguments.rounds)
+    print(f"load average {os.getloadavg()[0]:.1f} at the end")
 
 
 if __name__ == "__main__":

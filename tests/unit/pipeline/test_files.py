@@ -19,7 +19,7 @@ from fer_live.detect.finder import FaceFinder
 from fer_live.errors import BackendError, RecordError, SourceError
 from fer_live.pipeline import files
 from fer_live.pipeline.analyser import FRAMES_TOGETHER
-from fer_live.pipeline.files import analyse_source
+from fer_live.pipeline.files import Order, analyse_source
 from tests.fakes import CodeFinder, PictureCamera, ScriptedFinder, TableBackend, code_of, coded_picture
 
 _BOX = (20, 20, 68, 68)
@@ -43,7 +43,8 @@ def _analyse(
     with_video: bool = False,
     cores: int = 2,
 ) -> None:
-    analyse_source(source, folder / "pictures", Config(), backend or TableBackend(), on_result, with_video, cores)
+    order = Order(Config(), with_video=with_video, cores=cores)
+    analyse_source(source, folder / "pictures", order, backend or TableBackend(), on_result)
 
 
 def _session(folder: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
@@ -138,7 +139,7 @@ _CODED = [coded_picture(number) for number in range(30)]
 
 
 def test_finder_that_fails_keeps_the_rows_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (opened,) = [_use(monkeypatch, _BlindFinder)]
+    opened = _use(monkeypatch, _BlindFinder)
     with pytest.raises(BackendError, match="finder failed") as caught:
         _analyse(tmp_path, PictureCamera(_CODED))
     rows, facts = _session(tmp_path / "pictures")
@@ -247,10 +248,10 @@ def test_few_frames_are_held_at_a_time(
 ) -> None:
     """Those that are decoded and looked at; for a video also those whose faces are in the network, or written next."""
     _use(monkeypatch, CodeFinder)
-    camera = _WatchedCamera(_CODED * 6)
+    camera = _WatchedCamera(_CODED * 3)
     held: list[int] = []
     _analyse(tmp_path, camera, lambda _: held.append(camera.alive), with_video=with_video, cores=cores)
-    assert len(held) == len(_CODED) * 6
+    assert len(held) == len(_CODED) * 3
     assert max(held) <= (FRAMES_TOGETHER * (cores + 2) + 6 if with_video else 8)
 
 
