@@ -16,16 +16,18 @@ MAX_BATCH = 32
 
 
 class Backend(Closing, Protocol):
-    """One network in one runtime on one device; used and closed on one thread.
+    """One network in one runtime on one device; used on one thread at a time, unless it is thread-safe.
 
     name: its name in the registry. device: the device in use, as the runtime reports it. card: of the network
-    that is loaded. max_batch: the largest N of one call.
+    that is loaded. max_batch: the largest N of one call. is_thread_safe: several threads may call infer at once, and
+    gain by it.
     """
 
     name: str
     device: str
     card: ModelCard
     max_batch: int
+    is_thread_safe: bool
 
     def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Batch float32 (N, 1, H, W) in [0, 255], 1 <= N <= max_batch -> probabilities float32 (N, K).

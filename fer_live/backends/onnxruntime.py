@@ -30,6 +30,8 @@ class OnnxCpuBackend(Closing):
 
     name = "onnx-cpu"
     max_batch = MAX_BATCH
+    # A session has no state (github.com/microsoft/onnxruntime/issues/22967), and a call has the thread that makes it.
+    is_thread_safe = True
     _provider = _CPU
 
     def __init__(self, weights: Path) -> None:
@@ -97,6 +99,7 @@ class OnnxCudaBackend(OnnxCpuBackend):
     """A network in ONNX Runtime's CUDA provider."""
 
     name = "onnx-cuda"
+    is_thread_safe = False
     _provider = _CUDA
 
     @staticmethod

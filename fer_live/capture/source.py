@@ -12,7 +12,7 @@ from fer_live.errors import SourceError
 
 
 class Source(Closing, Protocol):
-    """Frames in order; opened when made, read and closed on one thread.
+    """Frames in order; opened when made, used on one thread at a time.
 
     name: for the session folder and for people. identity: SHA-256, hexadecimal, of what decides the frames.
     size: number of frames, by its header for a video, or None if it is not known. is_stills: frames are unrelated

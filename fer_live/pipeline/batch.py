@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -53,6 +54,7 @@ def analyse_batch(
             else:
                 in_order.add(planned)
         jobs = min(jobs or usable_cpus(), len(tasks))
+        order = replace(order, cores=max(1, usable_cpus() // max(1, jobs)))
         if jobs <= 1:
             for task in tasks:
                 in_order.add(analyse_task(task, order, backend, report.frame))

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
+
+import cv2
 
 from fer_live.backends.backend import Backend
 from fer_live.capture.opening import open_source
 from fer_live.capture.source import Source
 from fer_live.config import Config, FinderConfig
-from fer_live.core.structs import Result
+from fer_live.core.structs import Frame, Result
 from fer_live.detect.blazeface import BlazeFace, BlazeFaceDetector
+from fer_live.detect.finder import FaceFinder
 from fer_live.detect.mediapipe import MediaPipeFinder
 from fer_live.errors import SourceError
-from fer_live.pipeline.analyser import FaceAnalyser
+from fer_live.pipeline.analyser import FaceFollower, Look, Reading, classify, in_batches, look_at
 from fer_live.pipeline.facts import setup_facts
+from fer_live.pipeline.overlap import Overlap
 from fer_live.pipeline.resume import claim_folder
 from fer_live.record.session import SessionWriter, State
 from fer_live.record.video import OverlayVideo
@@ -27,11 +35,15 @@ _SESSION_ID_LENGTH = 16
 
 @dataclass(frozen=True)
 class Order:
-    """What is wanted of every source of a batch: sequence_hz as for open_source; with_video: overlay.mp4 too."""
+    """What is wanted of every source of a batch: sequence_hz as for open_source; with_video: overlay.mp4 too.
+
+    cores: how many one source may keep busy.
+    """
 
     config: Config
     sequence_hz: float | None = None
     with_video: bool = False
+    cores: int = 1
 
 
 @dataclass(frozen=True)
@@ -82,35 +94,37 @@ def source_facts(source: Source, config: Config, backend: Backend) -> dict[str, 
 
 
 def analyse_source(
-    source: Source,
-    folder: Path,
-    config: Config,
-    backend: Backend,
-    on_result: Callable[[Result], None],
-    with_video: bool = False,
+    source: Source, folder: Path, order: Order, backend: Backend, on_result: Callable[[Result], None]
 ) -> None:
     """Analyses every frame of a source into a folder, which is claimed (resume.claim_folder).
 
-    The same source, settings and weights give the same bytes. on_result is called after each frame. Whatever ends
-    it early, the rows until then are kept and session.json says 'interrupted' or 'failed'.
+    The same source, settings and weights give the same bytes, with any number of cores. on_result is called after each
+    frame. Whatever ends it early, the rows until then are kept and session.json says 'interrupted' or 'failed'.
     """
-    labels = backend.card.labels
+    config, labels = order.config, backend.card.labels
+    # Each core has frames of its own.
+    cv2.setNumThreads(1)
     with ExitStack() as stack:
-        # Not kept from source to source: the finder remembers where it saw faces.
-        finder = stack.enter_context(open_finder(config.finder, source.is_stills))
-        analyser = FaceAnalyser(finder, backend, config)
+        finders = [stack.enter_context(finder) for finder in _open_finders(source, order)]
+        follower = FaceFollower(config, labels)
         claim_folder(folder)
-        video = stack.enter_context(OverlayVideo(folder, labels)) if with_video else None
-        session_id = source.identity[:_SESSION_ID_LENGTH]
+        video = stack.enter_context(OverlayVideo(folder, labels)) if order.with_video else None
+        overlap = stack.enter_context(Overlap())
+        frames = _frames(source, overlap)
+        to_paint: deque[Frame] = deque()
+        if video is not None:
+            frames = _kept(frames, to_paint)
+        readings = _readings(frames, finders, backend, order.cores, overlap)
         facts = source_facts(source, config, backend)
+        session_id = source.identity[:_SESSION_ID_LENGTH]
         writer = SessionWriter(folder, session_id, labels, facts, timed=not source.is_stills)
         state = State.FAILED
         try:
-            while (frame := source.read()) is not None:
-                result = analyser.analyse(frame, alone=source.is_stills)
+            for reading in readings:
+                result = follower.follow(reading, alone=source.is_stills)
                 writer.write(result)
                 if video is not None:
-                    video.write(frame, result.tracks)
+                    video.write(to_paint.popleft(), result.tracks)
                 on_result(result)
             if video is not None:
                 video.close()
@@ -120,6 +134,48 @@ def analyse_source(
             raise
         finally:
             writer.close(state)
+
+
+def _open_finders(source: Source, order: Order) -> Iterator[FaceFinder]:
+    """One for frames that follow one another, since a finder remembers where it saw faces; for stills, one a core.
+
+    For the same reason none is kept from source to source.
+    """
+    count = min(order.cores, source.size or order.cores) if source.is_stills else 1
+    return (open_finder(order.config.finder, source.is_stills) for _ in range(count))
+
+
+def _frames(source: Source, overlap: Overlap) -> Iterator[Frame]:
+    """All frames, each decoded while the one before is looked at."""
+    return iter(overlap.step(lambda _: source.read(), repeat(None)).__next__, None)
+
+
+def _kept(frames: Iterable[Frame], kept: deque[Frame]) -> Iterator[Frame]:
+    """The same frames, each also put aside; itertools.tee would hold up to 57 that nobody needs any more."""
+    for frame in frames:
+        kept.append(frame)
+        yield frame
+
+
+def _readings(
+    frames: Iterable[Frame], finders: Sequence[FaceFinder], backend: Backend, cores: int, overlap: Overlap
+) -> Iterator[Reading]:
+    """What is read from each frame, in order."""
+    idle: SimpleQueue[FaceFinder] = SimpleQueue()
+    for finder in finders:
+        idle.put(finder)
+
+    def look(frame: Frame) -> Look:
+        finder = idle.get()
+        try:
+            return look_at(frame, finder, backend.card.input)
+        finally:
+            idle.put(finder)
+
+    looks = overlap.step(look, frames, threads=len(finders))
+    batches = in_batches(looks, backend.max_batch)
+    threads = cores if backend.is_thread_safe else 1
+    return chain.from_iterable(overlap.step(partial(classify, backend=backend), batches, threads))
 
 
 def analyse_task(task: Task, order: Order, backend: Backend, on_frame: Callable[[], None]) -> Outcome:
@@ -134,7 +190,7 @@ def analyse_task(task: Task, order: Order, backend: Backend, on_frame: Callable[
 
     try:
         with open_source(task.name, order.sequence_hz) as source:
-            analyse_source(source, task.folder, order.config, backend, count, order.with_video)
+            analyse_source(source, task.folder, order, backend, count)
     except SourceError as error:
         return Outcome(task.number, task.name, error)
     return Outcome(task.number, task.name, task.folder, frames, faces)

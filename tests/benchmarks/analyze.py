@@ -1,39 +1,112 @@
-"""Frames a second of `analyze`, the time from nothing to a first labelled face, and what several jobs gain.
+"""What overlapping gains `analyze`, what several jobs gain, and the time from nothing to a first labelled face.
 
-python tests/benchmarks/analyze.py [--model NAME] [--rounds N] [--jobs N]
+python tests/benchmarks/analyze.py [--model NAME ...] [--backend NAME] [--faces N ...] [--rounds N] [--jobs N]
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
+from typing import NamedTuple
 
+import cv2
+
+from fer_live.backends.backend import Backend
 from fer_live.backends.registry import open_backend
+from fer_live.capture.opening import open_source
+from fer_live.capture.source import Source
 from fer_live.capture.wall import WallSource
 from fer_live.config import Config
-from fer_live.pipeline.files import analyse_source
+from fer_live.core.structs import Result
+from fer_live.pipeline.analyser import FaceFollower, classify, look_at
+from fer_live.pipeline.batch import usable_cpus
+from fer_live.pipeline.files import Order, Task, analyse_source, open_finder
+from fer_live.pipeline.machine import machine_facts
+from fer_live.pipeline.workers import run_in_workers
+from fer_live.record.mp4 import Mp4File
+from fer_live.record.session import SessionWriter
 
-FRAMES = 150
+FRAMES, PICTURES = 150, 60
+
+OnResult = Callable[[Result], None]
 
 
-def rate(faces: int, model: str) -> tuple[float, float]:
-    """Frames a second, and labelled faces a frame."""
-    seen = 0
+class Case(NamedTuple):
+    """A video with so many faces, or pictures with so many faces each."""
 
-    def count(result) -> None:  # type: ignore[no-untyped-def]
-        nonlocal seen
-        seen += len(result.tracks)
+    model: str
+    faces: int
+    is_stills: bool = False
 
-    with tempfile.TemporaryDirectory() as folder, open_backend("auto", model) as backend:
-        started = time.perf_counter()
-        analyse_source(WallSource(faces, FRAMES), Path(folder) / "wall", Config(), backend, count)
-        return FRAMES / (time.perf_counter() - started), seen / FRAMES
+    def __str__(self) -> str:
+        return f"{self.model:14} {self.faces} faces, {'pictures' if self.is_stills else 'video':8}"
+
+
+class Run(NamedTuple):
+    """Frames a second; CPU time over elapsed time, as a share of all cores; faces found; the rows as written."""
+
+    rate: float
+    busy: float
+    faces: int
+    rows: bytes
+
+
+def one_at_a_time(source: Source, folder: Path, backend: Backend, on_result: OnResult) -> None:
+    """Each frame read, looked at, classified, followed and written before the next."""
+    cv2.setNumThreads(1)
+    folder.mkdir()
+    with open_finder(Config().finder, source.is_stills) as finder:
+        follower = FaceFollower(Config(), backend.card.labels)
+        writer = SessionWriter(folder, source.identity[:16], backend.card.labels, {}, timed=not source.is_stills)
+        for frame in iter(source.read, None):
+            (reading,) = classify([look_at(frame, finder, backend.card.input)], backend)
+            result = follower.follow(reading, alone=source.is_stills)
+            writer.write(result)
+            on_result(result)
+        writer.close()
+
+
+def overlapped(source: Source, folder: Path, backend: Backend, on_result: OnResult) -> None:
+    """As `analyze` does it."""
+    analyse_source(source, folder, Order(Config(), cores=usable_cpus()), backend, on_result)
+
+
+def run(way: Callable[[Source, Path, Backend, OnResult], None], case: Case, path: Path, backend_name: str) -> Run:
+    results: list[Result] = []
+    with (
+        tempfile.TemporaryDirectory() as out,
+        open_backend(backend_name, case.model) as backend,
+        open_source(str(path)) as source,
+    ):
+        started, cpu_started = time.perf_counter(), time.process_time()
+        way(source, Path(out) / "session", backend, results.append)
+        seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
+        rows = (Path(out) / "session" / "frames.csv").read_bytes()
+    faces = sum(len(result.tracks) for result in results)
+    return Run(len(results) / seconds, cpu_seconds / seconds / usable_cpus(), faces, rows)
+
+
+def make_source(case: Case, folder: Path) -> Path:
+    """The case's video or folder of pictures, of one photograph's faces."""
+    wall = WallSource(case.faces, PICTURES if case.is_stills else FRAMES)
+    path = folder / f"{case.faces}{'' if case.is_stills else '.mp4'}"
+    if case.is_stills:
+        path.mkdir(exist_ok=True)
+        for frame in iter(wall.read, None):
+            cv2.imwrite(str(path / f"{frame.index:03}.jpg"), frame.image)
+    elif not path.exists():
+        with Mp4File(path, 640, 480, {"crf": "20"}) as file:
+            for frame in iter(wall.read, None):
+                file.write(frame.image, frame.captured_at)
+    return path
 
 
 def whole_run(model: str, *arguments: str) -> float:
@@ -45,39 +118,72 @@ def whole_run(model: str, *arguments: str) -> float:
         return time.perf_counter() - started
 
 
-def gain(model: str, jobs: int) -> float:
-    """How many times faster so many demos are analysed at once than one after the other."""
-    demos = ["demo"] * jobs
-    return whole_run(model, *demos, "--jobs", "1") / whole_run(model, *demos, "--jobs", str(jobs))
+def jobs_run(model: str, backend: str, demos: int, jobs: int, cores: int) -> float:
+    """Seconds that so many demos take, at so many jobs that may each keep so many cores busy."""
+    with tempfile.TemporaryDirectory() as folder:
+        tasks = [Task(number, "demo", Path(folder) / str(number)) for number in range(demos)]
+        started = time.perf_counter()
+        run_in_workers(tasks, Order(Config(model=model), cores=cores), backend, jobs, lambda: None, lambda _: None)
+        return time.perf_counter() - started
 
 
 def shown(values: list[float], digits: int) -> str:
     return f"{statistics.median(values):.{digits}f} ({min(values):.{digits}f}-{max(values):.{digits}f})"
 
 
+def compare_ways(cases: list[Case], backend: str, rounds: int) -> None:
+    ways = (one_at_a_time, overlapped)
+    runs: dict[Case, list[list[Run]]] = {case: [] for case in cases}
+    with tempfile.TemporaryDirectory() as folder:
+        for _ in range(rounds):
+            for case in cases:
+                path = make_source(case, Path(folder))
+                runs[case].append([run(way, case, path, backend) for way in ways])
+    print(f"640x480, {FRAMES} frames or {PICTURES} pictures, {rounds} rounds in turn; median (min-max)")
+    for case in cases:
+        before, after = (list(each) for each in zip(*runs[case], strict=True))
+        gains = [other.rate / one.rate for one, other in zip(before, after, strict=True)]
+        are_same = len({each.rows for each in before + after}) == 1
+        print(f"{case} ({after[0].faces} faces found in all; rows {'are the same' if are_same else 'DIFFER'}):")
+        for what, some in (("one at a time", before), ("overlapped", after)):
+            rates, busy = [each.rate for each in some], [100 * each.busy for each in some]
+            print(f"    {what:14} {shown(rates, 0)} frames/s, cores {shown(busy, 0)} % busy")
+        print(f"    {shown(gains, 2)} times as fast")
+
+
+def compare_jobs(model: str, backend: str, jobs: int, rounds: int) -> None:
+    """As many demos as jobs; backend: by its own name."""
+    ways = [(1, usable_cpus()), (jobs, 1), (jobs, usable_cpus())]
+    rows = [[jobs_run(model, backend, jobs, *way) for way in ways] for _ in range(rounds)]
+    for way, seconds in zip(ways, zip(*rows, strict=True), strict=True):
+        gains = [row[0] / own for row, own in zip(rows, seconds, strict=True)]
+        print(
+            f"{model:14} {jobs} demos, {way[0]} jobs of {way[1]} cores: {shown(list(seconds), 1)} s,"
+            f" {shown(gains, 2)} times as fast as one job"
+        )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--model", nargs="+", default=["mobilevit_xxs", "resnet18"])
+    parser.add_argument("--backend", default="auto")
+    parser.add_argument("--faces", nargs="+", type=int, default=[0, 1, 5])
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--jobs", type=int, default=2, help="for the comparison with one job; 1: none")
     arguments = parser.parse_args()
-    cases = [(model, faces) for model in arguments.model for faces in (0, 1, 5)]
-    rates: dict[tuple[str, int], list[float]] = {case: [] for case in cases}
-    found: dict[tuple[str, int], float] = {}
-    for _ in range(arguments.rounds):
-        for case in cases:
-            frames_per_s, found[case] = rate(case[1], case[0])
-            rates[case].append(frames_per_s)
-    print(f"640x480, {FRAMES} frames, {arguments.rounds} rounds in turn; median (min-max)")
-    for case in cases:
-        print(f"{case[0]:14} {case[1]} faces ({found[case]:.2f} found a frame): {shown(rates[case], 0)} frames/s")
+    print(machine_facts())
+    cases = [Case(model, faces) for model in arguments.model for faces in arguments.faces]
+    cases += [Case(model, 1, is_stills=True) for model in arguments.model]
+    compare_ways(cases, arguments.backend, arguments.rounds)
     photograph = str(resources.files("matplotlib") / "mpl-data/sample_data/grace_hopper.jpg")
     for model in arguments.model:
         seconds = [whole_run(model, photograph) for _ in range(arguments.rounds)]
         print(f"{model:14} one photograph, whole process: {shown(seconds, 2)} s")
     for model in arguments.model if arguments.jobs > 1 else ():
-        gains = [gain(model, arguments.jobs) for _ in range(arguments.rounds)]
-        print(f"{model:14} {arguments.jobs} demos, --jobs {arguments.jobs} against 1: {shown(gains, 2)} times as fast")
+        with open_backend(arguments.backend, model) as opened:
+            backend = opened.name
+        compare_jobs(model, backend, arguments.jobs, arguments.rounds)
+    print(f"load average {os.getloadavg()[0]:.1f} at the end")
 
 
 if __name__ == "__main__":

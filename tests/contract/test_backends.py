@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,16 @@ def test_a_row_does_not_depend_on_the_batch(backend: Backend, size: int) -> None
     crops = _crops(32)
     alone = np.concatenate([backend.infer(crops[row : row + 1]) for row in range(size)])
     np.testing.assert_allclose(backend.infer(crops[:size]), alone, atol=1e-6)
+
+
+def test_threads_that_share_it_get_what_one_gets(backend: Backend) -> None:
+    if not backend.is_thread_safe:
+        pytest.skip("it is used on one thread at a time")
+    batches = [_crops(32)[start : start + 8] for start in range(0, 32, 8)] * 4
+    alone = [backend.infer(batch) for batch in batches]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(backend.infer, batches))
+    np.testing.assert_array_equal(together, alone)
 
 
 def test_the_largest_batch_is_taken(backend: Backend) -> None:

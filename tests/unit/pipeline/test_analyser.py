@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ from fer_live.config import Config, QualityConfig
 from fer_live.core.affect import affect_axes
 from fer_live.core.modelcard import FER2013_LABELS, ModelCard
 from fer_live.core.structs import Frame
-from fer_live.errors import ConfigError
-from fer_live.pipeline.analyser import FaceAnalyser
+from fer_live.errors import ConfigError, SourceError
+from fer_live.pipeline.analyser import FaceAnalyser, FaceFollower, Look, classify, in_batches, look_at
 from tests.fakes import Box, ManualClock, ScriptedFinder, TableBackend
 
 _ANY_QUALITY = Config(quality=QualityConfig(min_face_px=0, min_sharpness=0))
@@ -68,12 +68,64 @@ def test_a_face_is_followed_over_frames() -> None:
     assert ids == [1, 1]
 
 
+def _looks(script: Sequence[Sequence[Box]]) -> list[Look]:
+    finder = ScriptedFinder(script)
+    return [look_at(_frame(index), finder, TableBackend().card.input) for index in range(len(script))]
+
+
 def test_stills_have_no_past() -> None:
-    analyser = _analyser([[_LEFT], [_RIGHT]], TableBackend())
-    first = analyser.analyse(_frame(0), alone=True).tracks[0]
-    second = analyser.analyse(_frame(1), alone=True).tracks[0]
+    follower = FaceFollower(_ANY_QUALITY, FER2013_LABELS)
+    readings = classify(_looks([[_LEFT], [_RIGHT]]), TableBackend())
+    (first,), (second,) = (follower.follow(reading, alone=True).tracks for reading in readings)
     assert (first.face_id, second.face_id) == (1, 2)
     np.testing.assert_array_equal(second.smoothed, second.probabilities)
+
+
+def test_faces_of_several_frames_go_through_the_network_together() -> None:
+    backend = TableBackend()
+    looks = _looks([[_LEFT], [], [_RIGHT, _LEFT]])
+    readings = classify(looks, backend)
+    assert backend.batch_sizes == [3]
+    assert [reading.look for reading in readings] == looks
+    assert [reading.probabilities.argmax(axis=1).tolist() for reading in readings] == [[3], [], [4, 3]]
+
+
+def test_each_frame_has_its_share_of_the_networks_time() -> None:
+    one, none, two = classify(_looks([[_LEFT], [], [_RIGHT, _LEFT]]), TableBackend())
+    assert none.infer_ms == 0
+    assert two.infer_ms == pytest.approx(2 * one.infer_ms)
+    assert one.infer_ms > 0
+
+
+@pytest.mark.parametrize(
+    ("faces", "sizes"),
+    [
+        ([0] * 20, [8, 8, 4]),
+        ([1] * 9, [8, 1]),
+        ([3, 3, 3, 3, 3], [3, 2]),
+        ([9, 1, 11, 40, 1], [2, 1, 1, 1]),
+        ([10, 0, 0, 1], [3, 1]),
+        ([], []),
+    ],
+)
+def test_batches_end_with_so_many_frames_or_faces(faces: list[int], sizes: list[int]) -> None:
+    looks = _looks([[_LEFT] * count for count in faces])
+    batches = list(in_batches(looks, max_faces=10))
+    assert [len(batch) for batch in batches] == sizes
+    assert [look for batch in batches for look in batch] == looks
+
+
+def test_an_error_comes_after_the_batch_before_it() -> None:
+    looks = _looks([[_LEFT]] * 3)
+
+    def torn() -> Iterator[Look]:
+        yield from looks
+        raise SourceError("The fourth picture is torn.")
+
+    batches = in_batches(torn(), max_faces=10)
+    assert next(batches) == looks
+    with pytest.raises(SourceError, match="fourth"):
+        next(batches)
 
 
 def test_a_face_too_bad_to_count_says_why() -> None:

@@ -1,17 +1,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fer_live.capture.source import Source
 from fer_live.config import LIVE_SETTINGS, Config, make_config
 from fer_live.errors import BackendError, ModelError, RecordError, SourceError
 from fer_live.pipeline import files
 from fer_live.pipeline.batch import analyse_batch, usable_cpus
-from fer_live.pipeline.files import Order, Outcome
+from fer_live.pipeline.files import Order, Outcome, Task
 from fer_live.record.rowfile import RowFile
 from tests.fakes import ScriptedFinder
 from tests.media import write_int8, write_network, write_picture
@@ -272,6 +273,27 @@ def test_what_concerns_all_is_raised(run: Run, album: Path) -> None:
         run(album, model="vgg")
     with pytest.raises(BackendError, match="abacus"):
         run(album, backend="abacus")
+
+
+@pytest.mark.parametrize(("jobs", "cores"), [(1, 8), (2, 4), (3, 2), (16, 2), (None, 2)])
+def test_jobs_share_the_cores(
+    album: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int | None, cores: int
+) -> None:
+    """Three sources on eight cores."""
+    given: list[int] = []
+
+    def note(source: Source, folder: Path, order: Order, *_: object) -> None:
+        given.append(order.cores)
+
+    def run_in_workers(tasks: Sequence[Task], order: Order, *_: object) -> None:
+        given.extend([order.cores] * len(tasks))
+
+    monkeypatch.setattr("fer_live.pipeline.batch.usable_cpus", lambda: 8)
+    monkeypatch.setattr("fer_live.pipeline.batch.run_in_workers", run_in_workers)
+    monkeypatch.setattr(files, "analyse_source", note)
+    order = Order(make_config({"model": str(network)}))
+    analyse_batch([str(album)] * 3, tmp_path / "out", order, _Report(), jobs)
+    assert given == [cores] * 3
 
 
 def test_some_cpu_can_be_used() -> None:
