@@ -30,6 +30,8 @@ class OnnxCpuBackend(Closing):
 
     name = "onnx-cpu"
     max_batch = MAX_BATCH
+    # It would hold memory for a full batch from then on, although that hardly ever comes.
+    warm_up_batch = 1
     _provider = _CPU
 
     def __init__(self, weights: Path) -> None:
@@ -97,6 +99,7 @@ class OnnxCudaBackend(OnnxCpuBackend):
     """A network in ONNX Runtime's CUDA provider."""
 
     name = "onnx-cuda"
+    warm_up_batch = MAX_BATCH
     _provider = _CUDA
 
     @staticmethod
