@@ -13,6 +13,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.core.labels import UNCERTAIN
+
 
 def _frozen(array: NDArray, dtype: type, shape: tuple[int | None, ...], name: str) -> NDArray:  # type: ignore[type-arg]
     # Some thirty times a frame: the usual case is one comparison.
@@ -86,10 +88,6 @@ class Affect(NamedTuple):
 
     valence: float
     arousal: float
-
-
-UNCERTAIN = "uncertain"
-"""What is shown of a face whose label is not sure enough; no label is called so (modelcard)."""
 
 
 @dataclass(frozen=True)

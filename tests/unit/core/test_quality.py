@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_live.config import QualityConfig
-from fer_live.core.quality import Reason, box_sides, judge, sharpness, turns
+from fer_live.core.labels import Reason
+from fer_live.core.quality import box_sides, judge, sharpness, turns
 from tests.fakes import faces_at
 
 _RANDOM = np.random.default_rng(0)
