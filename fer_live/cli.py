@@ -1,21 +1,19 @@
-"""The command line: `fer-live`."""
+"""The command line: `fer-live`.
+
+Each command imports what it runs: none waits for what only another one needs (tests/unit/test_imports.py).
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 import math
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
-import platformdirs
-from tqdm import tqdm
-
 from fer_live import __version__
-from fer_live.backends.registry import open_backend, probe_all, shipped_models
-from fer_live.capture.listing import list_cameras
-from fer_live.cli_analyze import analyze
 from fer_live.cli_sessions import add_session_commands
 from fer_live.config import (
     APP_NAME,
@@ -27,13 +25,13 @@ from fer_live.config import (
 )
 from fer_live.console import exit_code
 from fer_live.errors import ConfigError, FerError
-from fer_live.pipeline.files import Order
-from fer_live.record.session import FRAMES_CSV, versions
 
 
 def main() -> int:
     """Entry point; returns the exit code: 0, 2 for what the user can fix, 130 for Ctrl-C."""
     arguments = _parser().parse_args()
+    # numpy's linear algebra is not used here: its threads would only spin while the program starts.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     return exit_code(lambda: arguments.run(arguments))
 
 
@@ -51,8 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_bench(commands)
     _add_report(commands, "cameras", _cameras, "list the cameras of this machine")
     backends = _add_report(commands, "backends", _backends, "list the inference backends and why one cannot run here")
-    default = Config().model if Config().model in shipped_models() else None
-    backends.add_argument("--model", metavar="NAME", default=default, help="network to run (default: %(default)s)")
+    backends.add_argument("--model", metavar="NAME", help=f"network to run (default: {Config().model})")
     _add_report(commands, "doctor", _doctor, "show versions, models, backends and folders, for a bug report")
     return parser
 
@@ -186,6 +183,9 @@ def _open_app(arguments: argparse.Namespace) -> None:
 
 
 def _analyze(arguments: argparse.Namespace) -> None:
+    from fer_live.cli_analyze import analyze
+    from fer_live.pipeline.files import Order
+
     order = Order(_config_of(arguments), arguments.sequence, arguments.video)
     analyze(arguments.sources, arguments.out, order, arguments.jobs, arguments.again, arguments.json)
 
@@ -197,7 +197,10 @@ def _bench(arguments: argparse.Namespace) -> None:
 
 
 def _record(arguments: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
     from fer_live.pipeline.headless import record_live
+    from fer_live.record.session import FRAMES_CSV
 
     switches = {"recording.video": arguments.record_video, "recording.blur_faces": arguments.blur_faces}
     arguments.assignments += [f"{key}=true" for key, is_on in switches.items() if is_on]
@@ -223,6 +226,8 @@ def _record(arguments: argparse.Namespace) -> None:
 
 
 def _cameras(arguments: argparse.Namespace) -> None:
+    from fer_live.capture.listing import list_cameras
+
     cameras = list_cameras()
     if arguments.json:
         print(json.dumps([vars(camera) for camera in cameras]))
@@ -234,7 +239,10 @@ def _cameras(arguments: argparse.Namespace) -> None:
 
 
 def _backends(arguments: argparse.Namespace) -> None:
-    probes = probe_all(arguments.model)
+    from fer_live.backends.registry import probe_all, shipped_models
+
+    default = Config().model
+    probes = probe_all(arguments.model or (default if default in shipped_models() else None))
     if arguments.json:
         print(json.dumps([vars(probe) for probe in probes]))
         return
@@ -243,6 +251,11 @@ def _backends(arguments: argparse.Namespace) -> None:
 
 
 def _doctor(arguments: argparse.Namespace) -> None:
+    import platformdirs
+
+    from fer_live.backends.registry import probe_all, shipped_models
+    from fer_live.record.session import versions
+
     report: dict[str, Any] = {
         "versions": versions(),
         "models": {model: _model_state(model) for model in shipped_models()},
@@ -263,6 +276,8 @@ def _doctor(arguments: argparse.Namespace) -> None:
 
 
 def _model_state(model: str) -> str:
+    from fer_live.backends.registry import open_backend
+
     try:
         with open_backend("auto", model) as backend:
             return f"ok, on {backend.name} ({backend.device}), labels {', '.join(backend.card.labels)}"

@@ -42,7 +42,12 @@ class Backend(Closing, Protocol):
 
 
 class BackendClass(Protocol):
-    """What the registry asks of a class of backends."""
+    """What the registry asks of a class of backends.
+
+    warm_up_batch: the N of a first call that leaves nothing to be done, or to fail, in those that follow.
+    """
+
+    warm_up_batch: int
 
     def __call__(self, weights: Path) -> Backend:
         """Opens a network; raises ModelError for a broken .onnx or card, BackendError if it does not run here."""

@@ -32,6 +32,8 @@ class OnnxCpuBackend(Closing):
     max_batch = MAX_BATCH
     # A session has no state (github.com/microsoft/onnxruntime/issues/22967), and a call has the thread that makes it.
     is_thread_safe = True
+    # It would hold memory for a full batch from then on, although that hardly ever comes.
+    warm_up_batch = 1
     _provider = _CPU
 
     def __init__(self, weights: Path) -> None:
@@ -100,6 +102,7 @@ class OnnxCudaBackend(OnnxCpuBackend):
 
     name = "onnx-cuda"
     is_thread_safe = False
+    warm_up_batch = MAX_BATCH
     _provider = _CUDA
 
     @staticmethod

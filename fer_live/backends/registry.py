@@ -58,7 +58,8 @@ def open_backend(name: str, model: str | Path) -> Backend:
         found = probe(candidate, weights)
         if found.available:
             try:
-                return _warm(_backend_class(candidate)(weights))
+                backend_class = _backend_class(candidate)
+                return _warm(backend_class(weights), backend_class.warm_up_batch)
             except BackendError as error:
                 if name != "auto":
                     raise
@@ -95,10 +96,10 @@ def _backend_class(name: str) -> BackendClass:
     return found
 
 
-def _warm(backend: Backend) -> Backend:
+def _warm(backend: Backend, count: int) -> Backend:
     spec = backend.card.input
     try:
-        backend.infer(np.zeros((backend.max_batch, spec.channels, spec.height, spec.width), np.float32))
+        backend.infer(np.zeros((count, spec.channels, spec.height, spec.width), np.float32))
     except BackendError:
         backend.close()
         raise

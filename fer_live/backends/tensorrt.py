@@ -28,6 +28,7 @@ class TensorRtBackend(Closing):
     name = "tensorrt"
     max_batch = MAX_BATCH
     is_thread_safe = False
+    warm_up_batch = MAX_BATCH
 
     def __init__(self, weights: Path) -> None:
         """Opens the engine of an .onnx file; raises BackendError if there is none or TensorRT refuses it.

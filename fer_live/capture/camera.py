@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
@@ -122,25 +121,3 @@ def _why_not(address: int | str, name: str) -> SourceError:
     return SourceError(
         f"Camera '{name}' cannot be opened.", "Plug it in, or close the program that uses it; see `fer-live cameras`."
     )
-
-
-def is_url(text: str) -> bool:
-    """True for addresses of network streams, such as rtsp:// or http://."""
-    return "://" in text
-
-
-def public_address(url: str) -> str:
-    """A stream's address without user, password and query: what may stand in files, logs and windows.
-
-    Raises SourceError, which does not repeat the address, if it is not one.
-    """
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        raise SourceError(
-            "The stream's address is not valid.",
-            "Write it as rtsp://user:password@host:port/path, and :, / and @ in a password as %3A, %2F and %40.",
-        ) from None
-    host = parts.hostname or ""
-    return f"{parts.scheme}://{f'[{host}]' if ':' in host else host}{port}{parts.path}"

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_live.capture.camera import CameraMode, OpenCvCamera, is_url, public_address
+from fer_live.capture.camera import CameraMode, OpenCvCamera
 from fer_live.capture.demo import DemoSource
 from fer_live.capture.listing import find_camera
 from fer_live.capture.paced import PacedSource
@@ -14,8 +14,7 @@ from fer_live.capture.pictures import PICTURE_SUFFIXES, PictureSource
 from fer_live.capture.source import Source
 from fer_live.capture.video import VideoSource
 from fer_live.errors import SourceError
-
-DEMO = "demo"
+from fer_live.source_names import DEMO, is_url, names_camera, public_address
 
 
 def open_source(name: str, sequence_hz: float | None = None) -> Source:
@@ -46,11 +45,6 @@ class LiveSource:
     name: str
     open: Callable[[], Source]
     is_device: bool
-
-
-def names_camera(text: str) -> bool:
-    """True if a live source can only be a camera: neither the demo, nor a stream, nor an existing file."""
-    return text != DEMO and not is_url(text) and not Path(text).exists()
 
 
 def live_source(text: str, asked: CameraMode) -> LiveSource:

@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from fer_live.capture.camera import CameraRefused
-from fer_live.capture.opening import names_camera
+from fer_live.source_names import names_camera
 
 _DENIED_STATES = (1, 2)  # AVAuthorizationStatus: restricted, denied
 _ALLOW_MACOS = "Allow it in System Settings > Privacy & Security > Camera, then start again."

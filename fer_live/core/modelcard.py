@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fer_live.core.structs import UNCERTAIN
+from fer_live.core.labels import UNCERTAIN
 from fer_live.errors import ModelError
 
 FER2013_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")

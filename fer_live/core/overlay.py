@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from fer_live.core.quality import Reason
-from fer_live.core.structs import UNCERTAIN, Track
+from fer_live.core.labels import UNCERTAIN, Reason
+
+if TYPE_CHECKING:
+    from fer_live.core.structs import Track
 
 COLOURS = {
     "angry": "#D55E00",

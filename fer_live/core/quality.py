@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from enum import StrEnum
 
 import cv2
 import numpy as np
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from fer_live.config import QualityConfig
 from fer_live.core.geometry import Box
+from fer_live.core.labels import Reason
 from fer_live.core.structs import Faces
 
 Keypoints = Sequence[Sequence[float]]
@@ -21,14 +21,6 @@ _NOSE, _RIGHT_EAR, _LEFT_EAR = 2, 4, 5
 _LEAST_VARIANCE = 1.0
 """Of grey levels: below it there is nothing but the camera's noise to see."""
 _LEAST_PX = 1e-6
-
-
-class Reason(StrEnum):
-    """What is wrong with a face."""
-
-    TOO_SMALL = "too_small"
-    TURNED = "turned"
-    BLURRED = "blurred"
 
 
 def judge(faces: Faces, crops: NDArray[np.uint8], config: QualityConfig) -> tuple[str, ...]:

@@ -13,6 +13,8 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_live.core.labels import UNCERTAIN
+
 _UINT8, _FLOAT32 = np.dtype(np.uint8), np.dtype(np.float32)
 
 
@@ -93,10 +95,6 @@ class Affect(NamedTuple):
 
     valence: float
     arousal: float
-
-
-UNCERTAIN = "uncertain"
-"""What is shown of a face whose label is not sure enough; no label is called so (modelcard)."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from fer_live.core.closing import Closing
 from fer_live.core.geometry import Framing, eye_roll, frame_boxes
 from fer_live.core.structs import Faces
 from fer_live.detect.chatter import without_chatter
+from fer_live.detect.opengl import without_opengl
 from fer_live.errors import BackendError, ModelError
 
 CANDIDATE_SCORE = 0.5
@@ -70,6 +71,7 @@ class BlazeFaceDetector(Closing):
 
 
 def _import_mediapipe() -> Any:
+    without_opengl()
     try:
         import mediapipe
         from mediapipe.tasks.python import vision  # noqa: F401  (loads mediapipe.tasks)

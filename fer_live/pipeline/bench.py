@@ -22,8 +22,9 @@ from fer_live.errors import ConfigError
 from fer_live.pipeline.analyser import FaceAnalyser
 from fer_live.pipeline.files import open_finder
 from fer_live.pipeline.floor import Floor
-from fer_live.pipeline.live import LiveSession, LiveState
+from fer_live.pipeline.live import LiveSession
 from fer_live.pipeline.machine import resident_mb
+from fer_live.pipeline.status import LiveState
 
 _FACES = (0, 1, 2, 6, 16)
 _SIZES = ((640, 480), (1280, 720))

@@ -13,7 +13,8 @@ from fer_live.config import Config
 from fer_live.errors import FerError, SourceError
 from fer_live.outlets.opening import make_outlets
 from fer_live.pipeline.files import open_finder
-from fer_live.pipeline.live import LiveSession, LiveState, LiveStatus
+from fer_live.pipeline.live import LiveSession
+from fer_live.pipeline.status import LiveState, LiveStatus
 from fer_live.record.recorder import Recorder
 
 _TICK_S = 0.1

@@ -6,9 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
 
@@ -21,60 +19,22 @@ from fer_live.core.baseline import Baseline
 from fer_live.core.structs import Frame, Marker, MarkerOrigin, Result
 from fer_live.detect.finder import FaceFinder
 from fer_live.errors import BaselineError, FerError
-from fer_live.outlets.outlet import Outlet, OutletStatus
+from fer_live.outlets.outlet import Outlet
 from fer_live.pipeline.analysis import AnalysisStage
 from fer_live.pipeline.baselines import Baselines
 from fer_live.pipeline.capture import CaptureStage, CaptureState
 from fer_live.pipeline.facts import setup_facts
 from fer_live.pipeline.relay import BackendOpening
 from fer_live.pipeline.slots import LatestSlot
+from fer_live.pipeline.status import STOP_TIMEOUT_S, LiveState, LiveStatus
 from fer_live.record.columns import GapReason
+from fer_live.record.notes import NO_NOTES, Notes
 from fer_live.record.recorder import Fact, Gap, Recorder
-from fer_live.record.session import NO_NOTES, Notes, Origin
+from fer_live.record.session import Origin
 
 log = logging.getLogger(__name__)
 
-STOP_TIMEOUT_S = 2.0
 _POLL_S = 0.1
-
-
-class LiveState(StrEnum):
-    """What a live session is doing, as the user sees it."""
-
-    STARTING = "starting"
-    RUNNING = "running"
-    STALLED = "stalled"
-    ENDED = "ended"
-    FAILED = "failed"
-    STOPPED = "stopped"
-
-
-@dataclass(frozen=True)
-class LiveStatus:
-    """state; error: why it is stalled or failed; retry_in_s: until the source is tried again.
-
-    mode: what the source delivers; asked: what the camera was asked for, if that differs.
-    frames: captured since the start. dropped: not analysed since the first that was. outlets: those that are on.
-    """
-
-    state: LiveState
-    error: FerError | Exception | None = None
-    retry_in_s: float = 0.0
-    mode: str = ""
-    asked: str = ""
-    frames: int = 0
-    dropped: int = 0
-    outlets: tuple[OutletStatus, ...] = ()
-
-    @property
-    def live_to(self) -> str:
-        """The outlets that work, with how many listen: 'LSL 1, OSC'."""
-        return ", ".join(str(outlet) for outlet in self.outlets if outlet.error is None)
-
-    @property
-    def outlet_errors(self) -> tuple[FerError, ...]:
-        """Why the other outlets do not."""
-        return tuple(outlet.error for outlet in self.outlets if outlet.error is not None)
 
 
 class _Stage(Protocol):

@@ -16,8 +16,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from fer_live.core.labels import UNCERTAIN
 from fer_live.core.overlay import UNCERTAIN_COLOUR, colour_of
-from fer_live.core.structs import UNCERTAIN
 from fer_live.record.columns import Status
 from fer_live.review.reading import Session
 

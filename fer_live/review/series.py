@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from fer_live.core.structs import UNCERTAIN
+from fer_live.core.labels import UNCERTAIN
 from fer_live.errors import RecordError
 from fer_live.record.columns import Status
 from fer_live.review.reading import Session

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-from fer_live.core.structs import UNCERTAIN
+from fer_live.core.labels import UNCERTAIN
 from fer_live.record.columns import Status
 from fer_live.review.reading import Session
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QWidget
 
-from fer_live.capture.camera import public_address
 from fer_live.errors import FerError
+from fer_live.source_names import public_address
 from fer_live.ui.banner import Banner, Tone, Until
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from fer_live.pipeline.slots import LatestSlot
+if TYPE_CHECKING:
+    from fer_live.pipeline.slots import LatestSlot
 
 
 class SlotBridge(QObject):

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QTimer, pyqtSignal
 
-from fer_live.capture.permission import request_camera
 from fer_live.config import Config, RecordingConfig
-from fer_live.core.structs import MarkerOrigin
 from fer_live.errors import FerError
-from fer_live.pipeline.headless import live_session
-from fer_live.pipeline.live import STOP_TIMEOUT_S, LiveSession, LiveState, LiveStatus
-from fer_live.record.recorder import Recorder
-from fer_live.record.session import Notes
+from fer_live.pipeline.status import STOP_TIMEOUT_S, LiveState, LiveStatus
+from fer_live.record.notes import Notes
 from fer_live.ui.bridge import SlotBridge
 from fer_live.ui.screenlock import watch_screen
+
+if TYPE_CHECKING:
+    from fer_live.core.structs import MarkerOrigin
+    from fer_live.pipeline.live import LiveSession
+    from fer_live.record.recorder import Recorder
 
 _POLL_MS = 100
 
@@ -68,11 +70,15 @@ class LiveController(QObject):
 
         Does nothing while a session is there. A refusal or a wrong name arrives as a failed status.
         """
+        from fer_live.capture.permission import request_camera
+
         if self.session is None:
             self._source, self._config = source, config
             request_camera(source, self._answered.emit)
 
     def _begin(self, refusal: FerError | None) -> None:
+        from fer_live.pipeline.headless import live_session
+
         if refusal is not None:
             self.status_changed.emit(LiveStatus(LiveState.FAILED, refusal))
             return

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
 from fer_live.core.overlay import colour_of
-from fer_live.core.structs import Track
 from fer_live.ui.translation import label_word
+
+if TYPE_CHECKING:
+    from fer_live.core.structs import Track
 
 _WIDTH_CHARS = 44
 _TITLE_SCALE = 1.25

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import platformdirs
 from PyQt6.QtCore import QSettings, Qt, QTimer
-from PyQt6.QtGui import QCloseEvent, QKeyEvent
+from PyQt6.QtGui import QCloseEvent, QKeyEvent, QPaintEvent
 from PyQt6.QtWidgets import (
     QDialog,
     QMainWindow,
@@ -17,27 +18,28 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fer_live.capture.camera import is_url
-from fer_live.capture.opening import DEMO
 from fer_live.config import APP_NAME, Config, RecordingConfig, recording_folder, save_config
-from fer_live.core.structs import Frame, Result
 from fer_live.errors import FerError
-from fer_live.pipeline.live import LiveState, LiveStatus
+from fer_live.pipeline.status import LiveState, LiveStatus
+from fer_live.source_names import DEMO, is_url
 from fer_live.ui.asking import Asking
 from fer_live.ui.banner import Banner, Tone, Until
 from fer_live.ui.controller import LiveController
 from fer_live.ui.keys import Key, Keys
 from fer_live.ui.live_page import LivePage
+from fer_live.ui.loading import FOR_PLOTS, FOR_SESSIONS, Loading
 from fer_live.ui.messages import copy_details, error_text, stalled_text
 from fer_live.ui.neutral_look import NeutralLook
-from fer_live.ui.pages import NoticePage, StartingPage, WelcomePage
+from fer_live.ui.pages import StartingPage, WelcomePage
 from fer_live.ui.preparing import Preparing
 from fer_live.ui.recording import Recording, open_folder
 from fer_live.ui.reviewing import Reviewing
-from fer_live.ui.settings_dialog import SettingsDialog
 from fer_live.ui.snapshot import save_snapshot
 from fer_live.ui.status_line import StatusLine
 from fer_live.ui.toolbar import ToolBar
+
+if TYPE_CHECKING:
+    from fer_live.core.structs import Frame, Result
 
 _NOTICE_SEEN, _GEOMETRY, _SOURCE, _MIRRORED = "notice_seen", "geometry", "source", "mirrored"
 
@@ -58,6 +60,7 @@ class MainWindow(QMainWindow):
         self._settings = settings
         self._restart_on = ""
         self._session = session
+        self._has_begun = False
         self.status_line = StatusLine(self)
         self.setStatusBar(self.status_line)
         self._build_body()
@@ -80,21 +83,21 @@ class MainWindow(QMainWindow):
         self.controller.status_changed.connect(self._show_status)
         self.controller.recording_changed.connect(self._show_recording)
         self.controller.outlets_failed.connect(self._show_failed_outlets)
+        self.loading_sessions, self.loading_plots = Loading(FOR_SESSIONS, self), Loading(FOR_PLOTS, self)
+        self.loading_sessions.loaded.connect(self._take_sources)
+        self.loading_plots.loaded.connect(self.live.add_timeline)
         # Without a widget in focus, keys go to the window.
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self._restore(source)
-        QTimer.singleShot(0, self.live.add_timeline)
 
     def _build_body(self) -> None:
         self.banner = Banner()
-        self.welcome, self.notice = WelcomePage(), NoticePage(self.config.model)
-        self.starting, self.live = StartingPage(), LivePage()
+        self.starting, self.welcome, self.live = StartingPage(), WelcomePage(), LivePage()
         self.pages = QStackedWidget()
-        for page in (self.welcome, self.notice, self.starting, self.live):
+        for page in (self.starting, self.welcome, self.live):
             self.pages.addWidget(page)
         self.asking = Asking(self.banner, self)
         self.asking.source_named.connect(self._start_on)
-        self.notice.accepted.connect(self._accept_notice)
         self.welcome.camera_wanted.connect(lambda: self._start_on(""))
         self.welcome.video_wanted.connect(self.asking.video)
         self.welcome.demo_wanted.connect(lambda: self._start_on(DEMO))
@@ -158,12 +161,26 @@ class MainWindow(QMainWindow):
             self.resize(1080, 720)
         self.toolbar.mirror.setChecked(self._settings.value(_MIRRORED, True, type=bool))
         self._mirror()
-        self._list_sources(source or str(self._settings.value(_SOURCE, "")))
+        self._source = source or str(self._settings.value(_SOURCE, ""))
         self._show_actions(None)
-        if self._settings.value(_NOTICE_SEEN, False, type=bool):
-            QTimer.singleShot(0, self._begin)
-        else:
-            self._show_page(self.notice)
+        if not self._has_seen_notice():
+            self._show_notice()
+
+    def _has_seen_notice(self) -> bool:
+        return bool(self._settings.value(_NOTICE_SEEN, False, type=bool))
+
+    def _show_notice(self) -> None:
+        # Most starts do without it, and without the model card that it quotes.
+        from fer_live.ui.notice_page import NoticePage
+
+        notice = NoticePage(self.config.model)
+        notice.accepted.connect(self._accept_notice)
+        self._show_page(notice)
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        """What sessions need has to wait until the window can be seen."""
+        super().paintEvent(event)
+        QTimer.singleShot(0, self.loading_sessions.begin)
 
     def _show_page(self, page: QWidget) -> None:
         if page is self.pages.currentWidget():
@@ -184,18 +201,30 @@ class MainWindow(QMainWindow):
 
     def _accept_notice(self) -> None:
         self._settings.setValue(_NOTICE_SEEN, True)
-        self._show_page(self.welcome)
+        self._show_page(self.starting)
         self._begin()
 
+    def _take_sources(self) -> None:
+        """Sessions can be started now."""
+        if self.isVisible():  # not closed meanwhile
+            self._list_sources(self._source)
+            self._begin()
+
     def _begin(self) -> None:
-        if self._session is not None:
-            self.reviewing.show_session(self._session)
-        else:
-            self._start_if_possible()
+        """Starts by itself, once, when that is possible and the notice has been read."""
+        if self._has_begun or not self.loading_sessions.is_over or not self._has_seen_notice():
+            return
+        self._has_begun = True
+        if self.controller.session is None:
+            self._show_page(self.welcome)
+            if self._session is not None:
+                self.reviewing.show_session(self._session)
+            else:
+                self._start_if_possible()
 
     def _start_if_possible(self) -> None:
         """Starts if there is a source and the notice has been read, which comes before any camera is opened."""
-        if self._source and self._settings.value(_NOTICE_SEEN, False, type=bool):
+        if self._source and self._has_seen_notice():
             self._start()
 
     def _start_on(self, source: str) -> None:
@@ -236,6 +265,8 @@ class MainWindow(QMainWindow):
 
     def edit_settings(self) -> None:
         """Edits and saves the settings; a running session starts again with them."""
+        from fer_live.ui.settings_dialog import SettingsDialog
+
         dialog = SettingsDialog(self.config, self)
         if dialog.exec() != QDialog.DialogCode.Accepted:
             return
@@ -295,6 +326,8 @@ class MainWindow(QMainWindow):
             return
         self.live.show_result(frame, result, session.backend.card.labels)
         self.status_line.count(result)
+        # Not earlier, or the first label would wait for it.
+        self.loading_plots.begin()
 
     def _show_status(self, status: LiveStatus | None) -> None:
         """Shows what the session is doing; None once it has ended."""
@@ -364,6 +397,8 @@ class MainWindow(QMainWindow):
         if self.controller.recorder is not None and not self._may_close():
             event.ignore()
             return
+        self.loading_sessions.stop()
+        self.loading_plots.stop()
         self.preparing.stop()
         self.controller.shut_down()
         self.reviewing.release()

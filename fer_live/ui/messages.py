@@ -8,7 +8,7 @@ from PyQt6.QtCore import QCoreApplication
 from PyQt6.QtGui import QGuiApplication
 
 from fer_live.errors import FerError
-from fer_live.pipeline.live import LiveStatus
+from fer_live.pipeline.status import LiveStatus
 
 
 def _tr(text: str) -> str:

@@ -1,22 +1,17 @@
-"""What the window shows while there is no picture: the first start's notice, three ways to get one, or 'Starting'."""
+"""What the window shows while there is no picture: three ways to get one, or 'Starting'."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from fer_live import ethics
-from fer_live.backends.registry import find_weights
-from fer_live.core.modelcard import ModelCard, card_path, load_card
-from fer_live.errors import ModelError
 from fer_live.ui.face_panel import enlarge
-from fer_live.ui.translation import label_word
 
 _WIDTH_CHARS = 88
 _TITLE_SCALE = 1.5
 
 
-class _Page(QWidget):
+class Page(QWidget):
     """A title, a text and a row of buttons, in the middle."""
 
     def __init__(self) -> None:
@@ -46,38 +41,15 @@ class _Page(QWidget):
         self._title.setText(title)
         self._text.setText(text)
 
-    def _add_button(self, title: str, tip: str) -> QPushButton:
+    def add_button(self, title: str, tip: str) -> QPushButton:
+        """Adds one to the row."""
         button = QPushButton(title)
         button.setToolTip(tip)
         self._row.addWidget(button)
         return button
 
 
-class NoticePage(_Page):
-    """Shown once, before a camera is opened for the first time. model: see find_weights."""
-
-    accepted = pyqtSignal()
-
-    def __init__(self, model: str) -> None:
-        super().__init__()
-        card = _card(model)
-        cards = () if card is None else (card.model_dump(mode="json"),)
-        self.write(
-            self.tr("Before you start"),
-            "\n\n".join(ethics.notice(*cards, tr=self.tr, word=label_word)),
-        )
-        button = self._add_button(self.tr("I understand"), self.tr("Go on; this is shown only once"))
-        button.clicked.connect(self.accepted)
-
-
-def _card(model: str) -> ModelCard | None:
-    try:
-        return load_card(card_path(find_weights(model)))
-    except ModelError:
-        return None  # The start that follows says what is wrong with it.
-
-
-class WelcomePage(_Page):
+class WelcomePage(Page):
     """Shown while nothing runs: three ways to get a picture."""
 
     camera_wanted = pyqtSignal()
@@ -91,7 +63,7 @@ class WelcomePage(_Page):
             (self.tr("Open video…"), self.tr("Play a video file (Ctrl+O)"), self.video_wanted),
             (self.tr("Demo"), self.tr("Start on a photograph that moves"), self.demo_wanted),
         ):
-            self._add_button(title, tip).clicked.connect(signal)
+            self.add_button(title, tip).clicked.connect(signal)
         self.show_ready()
 
     def show_ready(self) -> None:
@@ -106,8 +78,12 @@ class WelcomePage(_Page):
         )
 
 
-class StartingPage(_Page):
+class StartingPage(Page):
     """Shown until the first frame is labelled."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.write(self.tr("Starting…"), "")
 
     def show_source(self, title: str) -> None:
         """title: the source, for people."""

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QTimer, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QWidget
 
-from fer_live.backends.backend import Backend
-from fer_live.backends.registry import preparation
 from fer_live.config import Config
 from fer_live.errors import FerError
-from fer_live.pipeline.live import LiveSession, LiveState, LiveStatus
-from fer_live.pipeline.relay import BackendOpening
+from fer_live.pipeline.status import LiveState, LiveStatus
 from fer_live.ui.banner import Banner, Tone, Until
 from fer_live.ui.controller import LiveController
 from fer_live.ui.program import Program
+
+if TYPE_CHECKING:
+    from fer_live.backends.backend import Backend
+    from fer_live.pipeline.live import LiveSession
+    from fer_live.pipeline.relay import BackendOpening
 
 log = logging.getLogger(__name__)
 
@@ -73,6 +76,8 @@ class Preparing(QWidget):
                 self._begin()
 
     def _begin(self) -> None:
+        from fer_live.backends.registry import preparation
+
         try:
             arguments = preparation(*self._wanted)
         except FerError:  # the session says so itself

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QDialog, QWidget
 
 from fer_live.config import Config, recording_folder
-from fer_live.core.structs import Marker
 from fer_live.errors import RecordError
-from fer_live.record.recorder import Recorder
-from fer_live.record.session import Notes
+from fer_live.record.notes import Notes
 from fer_live.ui.banner import Banner, Button, Tone, Until
 from fer_live.ui.controller import LiveController
 from fer_live.ui.messages import error_text
 from fer_live.ui.session_dialog import SessionDialog
+
+if TYPE_CHECKING:
+    from fer_live.core.structs import Marker
+    from fer_live.record.recorder import Recorder
 
 
 class Recording(QObject):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from fer_live.core.structs import Track
+if TYPE_CHECKING:
+    from fer_live.core.structs import Track
 
 _MUCH_LARGER = 1.5
 """Ratio of areas: without it, two faces of one size would take turns."""
@@ -61,4 +61,5 @@ class Selection:
 
 
 def _area(track: Track) -> float:
-    return float(np.prod(track.box[2:] - track.box[:2]))
+    _, _, width, height = track.left_top_width_height
+    return width * height

@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import (
 )
 
 from fer_live.config import RecordingConfig
-from fer_live.record.session import Notes
+from fer_live.record.notes import Notes
 
 _LINES = 3
 

@@ -7,9 +7,7 @@ from pathlib import Path
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QWidget
 
-from fer_live.capture.camera import is_url, public_address
-from fer_live.capture.listing import list_cameras
-from fer_live.capture.opening import DEMO
+from fer_live.source_names import DEMO, is_url, public_address
 
 _WIDTH_CHARS = 30
 
@@ -17,7 +15,8 @@ _WIDTH_CHARS = 30
 class SourcePicker(QComboBox):
     """Cameras by name, the demo, and a video or stream if one was opened.
 
-    source_picked(str): the user picked one, in the words of capture.opening.live_source.
+    Until it is filled for the first time it shows nothing. source_picked(str): the user picked one, in the words of
+    capture.opening.live_source.
     """
 
     source_picked = pyqtSignal(str)
@@ -29,12 +28,15 @@ class SourcePicker(QComboBox):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setAccessibleName(self.tr("Source"))
         self.setToolTip(self.tr("Camera, video or stream"))
-        self.setPlaceholderText(self.tr("No camera"))
         self.activated.connect(lambda index: self.source_picked.emit(str(self.itemData(index))))
 
     def refill(self, wanted: str) -> str:
         """Lists what there is now and selects wanted, or the first camera if that is ''; returns the selected."""
+        # With OpenCV, which takes long to import.
+        from fer_live.capture.listing import list_cameras
+
         self.clear()
+        self.setPlaceholderText(self.tr("No camera"))
         cameras = list_cameras()
         for camera in cameras:
             self.addItem(camera.name, str(camera.index))

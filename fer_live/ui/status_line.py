@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
-from fer_live.backends.registry import probe_all
 from fer_live.config import Config
-from fer_live.core.structs import Result
-from fer_live.pipeline.live import LiveSession, LiveStatus
 from fer_live.pipeline.meters import Meter
+from fer_live.pipeline.status import LiveStatus
+
+if TYPE_CHECKING:
+    from fer_live.core.structs import Result
+    from fer_live.pipeline.live import LiveSession
 
 _REFRESH_S = 0.5
 _INDENT_PX = 8
@@ -75,6 +78,8 @@ class StatusLine(QStatusBar):
 
     def _backends(self, chosen: str, config: Config) -> str:
         """Which backends there are, and why one is not used; of one that was asked for by name, only that."""
+        from fer_live.backends.registry import probe_all
+
         free, used = self.tr("free"), self.tr("in use")
         if config.backend != "auto":
             return f"{chosen}: {used}"

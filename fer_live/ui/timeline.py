@@ -21,9 +21,8 @@ from fer_live.ui.translation import label_word
 
 SPAN_S = 60.0
 _GAP_S = 0.5
-_REDRAW_S = 0.2
+REDRAW_S = 0.2
 _LINE_PX = 2
-_HEIGHT_LINES = 10
 _HEADROOM = 1.3
 """Highest value of the axis: above 1 stand the words for the colours."""
 
@@ -35,7 +34,6 @@ class Timeline(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAccessibleName(self.tr("Timeline of the last minute"))
-        self.setFixedHeight(_HEIGHT_LINES * self.fontMetrics().height())
         self._history: dict[int, deque[tuple[float, np.ndarray]]] = {}
         self._curves: list[pg.PlotDataItem] = []
         self._gaps: list[pg.LinearRegionItem] = []
@@ -82,7 +80,7 @@ class Timeline(QWidget):
 
     def draw(self, face_id: int | None, labels: Sequence[str], now: float) -> None:
         """Redraws, a few times a second at most, for a face and a capture time in s."""
-        if now - self._drawn_at < _REDRAW_S and now >= self._drawn_at:
+        if now - self._drawn_at < REDRAW_S and now >= self._drawn_at:
             return
         self._drawn_at = now
         self._make_curves(labels)

@@ -7,9 +7,8 @@ from importlib import resources
 
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
+from fer_live.core.labels import UNCERTAIN, Reason
 from fer_live.core.overlay import english
-from fer_live.core.quality import Reason
-from fer_live.core.structs import UNCERTAIN
 
 
 class Catalogue(QTranslator):

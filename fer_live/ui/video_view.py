@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
 from PyQt6.QtCore import QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFontMetricsF, QImage, QMouseEvent, QPainter, QPaintEvent, QPen
 from PyQt6.QtWidgets import QSizePolicy, QWidget
 
 from fer_live.core.overlay import Caption, lay_out
-from fer_live.core.structs import Frame, Result
 from fer_live.ui.translation import label_word
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fer_live.core.structs import Frame, Result
 
 _CERTAIN_PX, _UNCERTAIN_PX, _SELECTED_PX = 2.0, 1.0, 3.0
 _DIMMED = 0.35
@@ -30,6 +35,8 @@ class VideoView(QWidget):
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(320, 240)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        # It paints all of itself, so that nothing below it has to be painted with every frame.
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAccessibleName(self.tr("Video"))
         self._shown: tuple[Frame, Result] | None = None
         self._labels: Sequence[str] = ()
@@ -126,16 +133,21 @@ class VideoView(QWidget):
                 return
 
 
-def _paint_picture(painter: QPainter, image: np.ndarray, is_mirrored: bool) -> None:
-    height, width = image.shape[:2]
-    pixels = np.ascontiguousarray(image)
-    # QImage reads the frame where it lies; the one copy is the scaling onto the screen.
-    picture = QImage(pixels.data, width, height, pixels.strides[0], QImage.Format.Format_BGR888)  # type: ignore[call-overload]
+def picture_of(pixels: NDArray[np.uint8]) -> QImage:
+    """C-contiguous uint8 (H, W, 3) BGR as Qt's picture, which reads the pixels where they lie; they must outlive it."""
+    height, width = pixels.shape[:2]
+    stride = pixels.strides[0]
+    return QImage(pixels.data, width, height, stride, QImage.Format.Format_BGR888)  # type: ignore[call-overload,no-any-return]
+
+
+def _paint_picture(painter: QPainter, image: NDArray[np.uint8], is_mirrored: bool) -> None:
+    pixels = image if image.flags.c_contiguous else image.copy()
     painter.save()
     if is_mirrored:
-        painter.translate(width, 0)
+        painter.translate(pixels.shape[1], 0)
         painter.scale(-1, 1)
-    painter.drawImage(QPointF(0, 0), picture)
+    # The one copy is the scaling onto the screen.
+    painter.drawImage(QPointF(0, 0), picture_of(pixels))
     painter.restore()
 
 

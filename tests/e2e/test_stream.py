@@ -17,7 +17,8 @@ from fer_live.capture.listing import list_cameras
 from fer_live.capture.video import VideoSource
 from fer_live.config import Config
 from fer_live.pipeline.headless import live_session
-from fer_live.pipeline.live import LiveSession, LiveState
+from fer_live.pipeline.live import LiveSession
+from fer_live.pipeline.status import LiveState
 from tests.e2e.conftest import Run, Session
 from tests.streams import PASSWORD, USER, Line, MjpegServer
 from tests.waiting import wait_until

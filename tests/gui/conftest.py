@@ -20,7 +20,6 @@ from fer_live.config import Config
 from fer_live.detect.finder import FaceFinder
 from fer_live.outlets.opening import make_outlets
 from fer_live.pipeline.live import LiveSession
-from fer_live.ui import controller, source_picker
 from fer_live.ui.main_window import MainWindow
 from tests.fakes import Act, CodeFinder, FakeDevice, TableBackend
 
@@ -47,27 +46,32 @@ class Stage:
         self.settings.setValue("notice_seen", True)
         self._qtbot = qtbot
         self._windows: list[MainWindow] = []
-        monkeypatch.setattr(controller, "live_session", self._session)
-        monkeypatch.setattr(source_picker, "list_cameras", lambda: self.cameras)
+        monkeypatch.setattr("fer_live.pipeline.headless.live_session", self._session)
+        monkeypatch.setattr("fer_live.capture.listing.list_cameras", lambda: self.cameras)
 
     def _session(self, text: str, config: Config) -> LiveSession:
         self.sources.append(text)
         source = LiveSource("fake", self.open_source, self.is_device)
         return LiveSession(config, source, self.open_finder, self.open_backend, outlets=make_outlets(config))
 
-    def open(self, source: str | None = None) -> MainWindow:
-        """A shown window, as at the start of the app."""
+    def show(self, source: str | None = None) -> MainWindow:
+        """A window that has just been shown."""
         window = MainWindow(self.config, self.settings, source)
         self._windows.append(window)
         window.show()
         self._qtbot.waitExposed(window)
-        self.wait(lambda: window.live.timeline is not None)
+        return window
+
+    def open(self, source: str | None = None) -> MainWindow:
+        """A window that knows what it can start on, as soon after the start of the app."""
+        window = self.show(source)
+        self.wait(window.toolbar.picker.count)
         return window
 
     def run(self) -> MainWindow:
         """A window with a running session."""
         window = self.open("0")
-        self.wait(lambda: shows(window, window.live))
+        self.wait(lambda: shows(window, window.live) and window.live.timeline is not None)
         return window
 
     def wait(self, is_so: Callable[[], object]) -> None:

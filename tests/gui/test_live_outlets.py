@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QCheckBox, QLineEdit, QTabWidget
 from websockets.sync.client import connect
 
 from fer_live.config import Config, load_config
-from fer_live.pipeline.live import LiveState
+from fer_live.pipeline.status import LiveState
 from fer_live.ui.settings_dialog import SettingsDialog
 from tests.gui.conftest import Stage, assert_nothing_clipped, visible_text
 from tests.unit.outlets.ports import HOST, free_port, is_open

@@ -11,8 +11,7 @@ from PyQt6.QtWidgets import QPushButton
 
 from fer_live.backends.backend import Backend
 from fer_live.errors import BackendError
-from fer_live.pipeline.live import LiveState
-from fer_live.ui import preparing
+from fer_live.pipeline.status import LiveState
 from fer_live.ui.main_window import MainWindow
 from tests.fakes import TableBackend
 from tests.gui.conftest import Stage, assert_nothing_clipped, shows, visible_text
@@ -30,7 +29,7 @@ class Builder:
         self._order = folder / "order"
         self.is_built = False
         self.asked: list[tuple[str, str]] = []
-        monkeypatch.setattr(preparing, "preparation", self._preparation)
+        monkeypatch.setattr("fer_live.backends.registry.preparation", self._preparation)
 
     def _preparation(self, backend: str, model: str) -> list[str] | None:
         self.asked.append((backend, model))

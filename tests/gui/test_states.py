@@ -13,7 +13,6 @@ from fer_live.capture.camera import CameraMode, CameraRefused
 from fer_live.config import Config
 from fer_live.core.structs import Faces, Frame
 from fer_live.errors import BackendError
-from fer_live.ui import controller
 from fer_live.ui.banner import Banner
 from fer_live.ui.main_window import MainWindow
 from tests.fakes import Act, CodeFinder, FakeCamera, PictureCamera, TableBackend, coded_picture
@@ -186,7 +185,7 @@ def test_failed_says_what_to_do(stage: Stage) -> None:
 
 def test_camera_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     refusal = CameraRefused("The system does not let this program use the camera.", "Allow it in the settings.")
-    monkeypatch.setattr(controller, "request_camera", lambda source, on_answer: on_answer(refusal))
+    monkeypatch.setattr("fer_live.capture.permission.request_camera", lambda source, on_answer: on_answer(refusal))
     window = stage.open("0")
     stage.wait(lambda: window.banner.text())
     _looks_right(window, "does not let this program use the camera", "Allow it in the settings.", "Try again")

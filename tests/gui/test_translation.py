@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 from PyQt6.QtCore import QCoreApplication
+from PyQt6.QtWidgets import QPushButton
 
 from fer_live import ui
 from fer_live.config import Config
+from fer_live.core.labels import UNCERTAIN
 from fer_live.core.modelcard import FER2013_LABELS
-from fer_live.core.structs import UNCERTAIN
 from fer_live.ethics import NOTICE
 from fer_live.ui.settings_dialog import SettingsDialog
 from fer_live.ui.translation import install_translation, label_word, load_catalogue
@@ -84,7 +85,8 @@ def test_window_speaks_german(german: None, stage: Stage) -> None:
     window = stage.open()
     assert "Bevor es losgeht" in visible_text(window)
     assert_nothing_clipped(window)
-    window.notice.accepted.emit()
+    (button,) = (each for each in window.findChildren(QPushButton) if each.text() == "Verstanden")
+    button.click()
     stage.wait(lambda: "ausgelassen" in visible_text(window))
     stage.wait(lambda: "Gesicht 1" in visible_text(window))
     assert any(label_word(label) in visible_text(window) for label in (*FER2013_LABELS, UNCERTAIN))

@@ -77,14 +77,26 @@ def test_unknown_backend_names_the_choices(weights: Path) -> None:
         probe("abacus")
 
 
-def test_backend_is_warmed_up_with_a_full_batch(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("faces", [1, 32])
+def test_backend_is_warmed_up_with_the_batch_that_it_asks_for(
+    faces: int, weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from fer_live.backends.onnxruntime import OnnxCpuBackend
 
     sizes: list[int] = []
     infer = OnnxCpuBackend.infer
+    monkeypatch.setattr(OnnxCpuBackend, "warm_up_batch", faces)
     monkeypatch.setattr(OnnxCpuBackend, "infer", lambda self, batch: sizes.append(len(batch)) or infer(self, batch))
-    with open_backend("onnx-cpu", weights) as backend:
-        assert sizes == [backend.max_batch]
+    with open_backend("onnx-cpu", weights):
+        assert sizes == [faces]
+
+
+def test_what_runs_on_a_gpu_is_warmed_up_with_a_full_batch() -> None:
+    from fer_live.backends.onnxruntime import OnnxCudaBackend
+    from fer_live.backends.tensorrt import TensorRtBackend
+
+    for kind in (OnnxCudaBackend, TensorRtBackend):
+        assert kind.warm_up_batch == kind.max_batch
 
 
 def test_every_registered_class_can_be_asked(weights: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_live.capture import camera
-from fer_live.capture.camera import CameraMode, CameraRefused, OpenCvCamera, is_url, public_address
+from fer_live.capture.camera import CameraMode, CameraRefused, OpenCvCamera
 from fer_live.capture.listing import CAPTURE_API
 from fer_live.errors import SourceError
 from tests.fakes import ManualClock, coded_picture
@@ -111,35 +111,6 @@ def test_camera_that_this_user_may_not_use(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(CameraRefused, match=r"may not use camera 'C920'.*group 'video'"):
         OpenCvCamera(0, "C920")
-
-
-@pytest.mark.parametrize(
-    ("url", "public"),
-    [
-        ("rtsp://user:secret@10.0.0.2:554/live/1?token=abc", "rtsp://10.0.0.2:554/live/1"),
-        ("http://user:sec@ret@host/a.mjpg#secret", "http://host/a.mjpg"),
-        ("http://token@host", "http://host"),
-        ("rtsp://user:secret@[fe80::1]:554/live", "rtsp://[fe80::1]:554/live"),
-        ("http://host:8080/video", "http://host:8080/video"),
-    ],
-)
-def test_public_address_hides_user_password_and_query(url: str, public: str) -> None:
-    assert public_address(url) == public
-
-
-@pytest.mark.parametrize("url", ["rtsp://user:sec/ret@host/live", "http://user:secret@host:99999/", "http://[secret/"])
-def test_address_that_is_none_is_not_repeated(url: str) -> None:
-    with pytest.raises(SourceError, match="address is not valid") as raised:
-        public_address(url)
-    assert "user:sec" not in str(raised.value)
-    assert raised.value.__suppress_context__
-
-
-@pytest.mark.parametrize(
-    ("text", "is_one"), [("rtsp://host/live", True), ("http://host", True), ("0", False), ("/tmp/clip.mp4", False)]
-)
-def test_url_or_not(text: str, is_one: bool) -> None:
-    assert is_url(text) == is_one
 
 
 def test_mode_in_words() -> None:

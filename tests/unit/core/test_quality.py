@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_live.config import QualityConfig
-from fer_live.core.quality import Keypoints, Reason, box_side, judge, sharpness, turn
+from fer_live.core.labels import Reason
+from fer_live.core.quality import Keypoints, box_side, judge, sharpness, turn
 from tests.fakes import faces_at
 
 _RANDOM = np.random.default_rng(0)

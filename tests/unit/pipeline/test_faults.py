@@ -15,7 +15,8 @@ import pytest
 
 from fer_live.capture.opening import LiveSource
 from fer_live.config import Config, RecordingConfig
-from fer_live.pipeline.live import LiveSession, LiveState
+from fer_live.pipeline.live import LiveSession
+from fer_live.pipeline.status import LiveState
 from fer_live.record.recorder import Recorder
 from fer_live.review.reading import open_session
 from tests.fakes import CodeFinder, FakeDevice, TableBackend

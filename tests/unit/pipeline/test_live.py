@@ -19,7 +19,8 @@ from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.core.structs import Frame, Result
 from fer_live.detect.finder import FaceFinder
 from fer_live.errors import BackendError, BaselineError, SourceError
-from fer_live.pipeline.live import LiveSession, LiveState
+from fer_live.pipeline.live import LiveSession
+from fer_live.pipeline.status import LiveState
 from tests.fakes import Act, CodeFinder, FakeDevice, PictureCamera, TableBackend, code_of, coded_picture, left_of
 from tests.waiting import wait_until
 

@@ -19,7 +19,8 @@ from fer_live.capture.opening import LiveSource
 from fer_live.config import Config, load_config
 from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.outlets.opening import make_outlets
-from fer_live.pipeline.live import LiveSession, LiveState
+from fer_live.pipeline.live import LiveSession
+from fer_live.pipeline.status import LiveState
 from tests.fakes import Act, CodeFinder, FakeDevice, TableBackend
 from tests.unit.outlets.ports import HOST, free_port, is_open
 from tests.waiting import wait_until

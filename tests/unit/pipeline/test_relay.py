@@ -13,9 +13,10 @@ from fer_live.config import Config
 from fer_live.core.structs import Frame, Result
 from fer_live.errors import BackendError
 from fer_live.pipeline.analysis import AnalysisStage
-from fer_live.pipeline.live import LiveSession, LiveState
+from fer_live.pipeline.live import LiveSession
 from fer_live.pipeline.relay import BackendOpening, BackendRelay
 from fer_live.pipeline.slots import LatestSlot
+from fer_live.pipeline.status import LiveState
 from tests.fakes import Act, CodeFinder, FakeDevice, TableBackend, coded_picture
 from tests.waiting import wait_until
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fer_live.errors import SourceError
-from fer_live.pipeline.live import LiveState, LiveStatus
+from fer_live.pipeline.status import LiveState, LiveStatus
 from fer_live.ui.messages import error_text, stalled_text
 
 _GONE = SourceError("The camera is gone.", "Plug it in.")
