@@ -72,21 +72,24 @@ def _mobilevit_xxs(labels: int) -> nn.Module:
     arXiv 2106.14881).
     """
     backbone: nn.Module = timm.create_model("mobilevit_xxs", in_chans=1, num_classes=labels)
-    stages = backbone.get_submodule("stages")
-    for module in list(stages.children())[-2:]:
-        for layer in module.modules():
-            if isinstance(layer, nn.Conv2d) and layer.stride == (2, 2):
-                layer.stride = (1, 1)
-    backbone.stem = nn.Sequential(
+    for stage in list(backbone.get_submodule("stages").children())[-2:]:
+        for module in stage.modules():
+            if isinstance(module, nn.Conv2d) and module.stride == (2, 2):
+                module.stride = (1, 1)
+    stem = nn.Sequential(
         _convolution(1, 32),
         _convolution(32, 32, stride=2),
         _convolution(32, 48),
         _convolution(48, 64, stride=2),
         _Residual(64),
     )
-    stages[0], stages[1] = nn.Identity(), nn.Identity()
-    entry = stages[2][0].conv1_1x1
-    entry.conv = nn.Conv2d(64, entry.conv.out_channels, kernel_size=1, bias=False)
+    entry = "stages.2.0.conv1_1x1.conv"
+    taken = backbone.get_submodule(entry)
+    assert isinstance(taken, nn.Conv2d)
+    replaced = {"stem": stem, "stages.0": nn.Identity(), "stages.1": nn.Identity()}
+    replaced[entry] = nn.Conv2d(64, taken.out_channels, kernel_size=1, bias=False)
+    for name, module in replaced.items():
+        backbone.set_submodule(name, module)
     return backbone
 
 
