@@ -1,7 +1,7 @@
 """How a face moved from one picture to the next, told by the optical flow of points inside it.
 
-Forward and backward flow of a grid of points is that of Kalal et al. 2010, 'Forward-Backward Error: Automatic Detection
-of Tracking Failures' (ICPR, doi 10.1109/ICPR.2010.675). docs/following.md has the measurements behind every number here.
+A grid of points, followed forward and backward, is that of Kalal et al. 2010, 'Forward-Backward Error: Automatic
+Detection of Tracking Failures' (ICPR, doi 10.1109/ICPR.2010.675). docs/following.md has what the numbers here rest on.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ class Schedule:
 
 
 # What each costs and changes: docs/following.md.
-PRESETS = {"quality": Schedule(1, 10), "balanced": Schedule(5, 2), "fast": Schedule(10, 3)}
+PRESETS = {"quality": Schedule(1, 10), "balanced": Schedule(6, 2), "fast": Schedule(10, 2)}
 STILLS = Schedule(1, 1)
 
 _SCENE_STEP_PX = 16
@@ -35,8 +35,8 @@ _SCENE_LEVELS = 16
 class FollowingFinder(Closing):
     """Has a finder find faces in some frames, and follows them by optical flow in between; itself a FaceFinder.
 
-    The finder is asked in every detect_every-th frame, and at once when a face cannot be followed or gets too small, when
-    another scene begins and when the picture's size changes. This depends on the frames alone, never on time.
+    The finder is asked in every detect_every-th frame, and at once when a face cannot be followed or gets too small,
+    when another scene begins and when the picture's size changes. This depends on the frames alone, never on time.
 
     finder: is closed with this one. detect_every: in frames. min_face_px: least width and height of a followed box.
     """

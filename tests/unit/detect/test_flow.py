@@ -47,7 +47,7 @@ def corners(region):
 def test_the_motion_of_a_face_is_told_to_a_hundredth_of_its_side(photo, step, size):
     matrix = similarity(**step)
     after = warped(photo, matrix)
-    before, after = (cv2.resize(image, None, fx=size, fy=size, interpolation=cv2.INTER_AREA) for image in (photo, after))
+    before, after = (cv2.resize(each, None, fx=size, fy=size, interpolation=cv2.INTER_AREA) for each in (photo, after))
     matrix[:, 2] *= size
     region = FACE * (size, size, size, 1)
     found = motion(before, after, region.astype(np.float32))
