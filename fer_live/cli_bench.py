@@ -17,9 +17,10 @@ from fer_live.pipeline.machine import machine_facts
 _COLUMNS = (
     ("case", "case", ""),
     ("found", "faces_found", ".1f"),
-    ("busy ms", "busy_ms_p50", ".2f"),
+    ("busy ms", "busy_ms_mean", ".2f"),
+    ("p50", "busy_ms_p50", ".2f"),
     ("p95", "busy_ms_p95", ".2f"),
-    ("floor ms", "floor_ms_p50", ".2f"),
+    ("floor ms", "floor_ms_mean", ".2f"),
     ("ratio", "floor_ratio", ".2f"),
     ("Hz", "rate_hz", ".1f"),
     ("age ms", "age_ms_p50", ".1f"),

@@ -7,7 +7,7 @@ import json
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import platformdirs
 import tomli_w
@@ -29,7 +29,9 @@ class FinderConfig(_Settings):
         0.55, ge=0.05, le=1, description="least confidence of the face finder; less than 0.5 is 0.5"
     )
     min_face_px: int = Field(24, ge=8, le=4096, description="least width and height of a face, px")
-    full_look_every: int = Field(10, ge=1, le=1000, description="frames between looks with both face models")
+    preset: Literal["quality", "balanced", "fast"] = Field(
+        "balanced", description="quality finds faces in every frame; balanced and fast follow them in between"
+    )
 
 
 class QualityConfig(_Settings):

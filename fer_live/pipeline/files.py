@@ -21,6 +21,7 @@ from fer_live.config import Config, FinderConfig
 from fer_live.core.structs import Frame, Result
 from fer_live.detect.blazeface import BlazeFace, BlazeFaceDetector
 from fer_live.detect.finder import FaceFinder
+from fer_live.detect.following import PRESETS, STILLS, FollowingFinder
 from fer_live.detect.mediapipe import MediaPipeFinder
 from fer_live.errors import SourceError
 from fer_live.pipeline.analyser import FaceFollower, Look, Reading, classify, in_batches, look_at
@@ -74,14 +75,18 @@ def open_finder(
     config: FinderConfig,
     is_stills: bool = False,
     open_detector: Callable[[BlazeFace], BlazeFaceDetector] = BlazeFaceDetector,
-) -> MediaPipeFinder:
+) -> FaceFinder:
     """The face finder as configured; on stills both models look at every one. open_detector: see MediaPipeFinder."""
-    return MediaPipeFinder(
+    schedule = STILLS if is_stills else PRESETS[config.preset]
+    finder = MediaPipeFinder(
         min_score=config.min_score,
         min_face_px=config.min_face_px,
-        full_look_every=1 if is_stills else config.full_look_every,
+        full_look_every=schedule.full_look_every,
         open_detector=open_detector,
     )
+    if schedule.detect_every == 1:
+        return finder
+    return FollowingFinder(finder, schedule.detect_every, config.min_face_px)
 
 
 def source_facts(source: Source, config: Config, backend: Backend) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
@@ -92,9 +92,8 @@ class SettingsDialog(QDialog):
 
 
 def _editor(path: tuple[str, ...], field: FieldInfo, value: Any) -> QWidget:
-    if path in (("model",), ("backend",)):
+    if choices := _choices(path, field):
         editor = QComboBox()
-        choices = shipped_models() if path == ("model",) else ["auto", *BACKENDS]
         editor.addItems(choices if value in choices else [*choices, value])
         editor.setCurrentText(value)
         return editor
@@ -116,6 +115,12 @@ def _editor(path: tuple[str, ...], field: FieldInfo, value: Any) -> QWidget:
     number.setSingleStep(_STEP if high <= 1 else 1.0)
     number.setValue(value)
     return number
+
+
+def _choices(path: tuple[str, ...], field: FieldInfo) -> list[str]:
+    if path == ("model",):
+        return shipped_models()
+    return ["auto", *BACKENDS] if path == ("backend",) else [*get_args(field.annotation)]
 
 
 class _Number(QDoubleSpinBox):

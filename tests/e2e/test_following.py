@@ -1,0 +1,85 @@
+"""Faces that are followed against faces that are found in every frame, on real clips and real cuts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_live.backends.registry import open_backend
+from fer_live.capture.opening import open_source
+from fer_live.config import Config, FinderConfig
+from fer_live.core.geometry import iou
+from fer_live.core.structs import Faces, Frame, Result
+from fer_live.detect.following import FollowingFinder
+from fer_live.detect.mediapipe import MediaPipeFinder
+from fer_live.pipeline.analyser import FaceAnalyser
+from fer_live.pipeline.files import open_finder
+
+
+def frames(path: Path, start: int, stop: int) -> list[Frame]:
+    with open_source(str(path)) as source:
+        return list(islice(iter(source.read, None), start, stop))
+
+
+def analysed(clip: Sequence[Frame], preset: str) -> list[Result]:
+    config = Config(finder=FinderConfig.model_validate({"preset": preset}))
+    with open_finder(config.finder) as finder, open_backend(config.backend, config.model) as backend:
+        analyser = FaceAnalyser(finder, backend, config)
+        return [analyser.analyse(frame) for frame in clip]
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "stop"),
+    [("single_face.mp4", 0, 72), ("WolfgangLanger_Pexels.mp4", 60, 180)],
+    ids=["a grin", "a hand on the face"],
+)
+def test_boxes_and_labels_stay_as_they_would_be_found(
+    shipped_weights: Path, media: Path, name: str, start: int, stop: int
+) -> None:
+    clip = frames(media / name, start, stop)
+    found = analysed(clip, "quality")
+    for preset in ("balanced", "fast"):
+        followed = analysed(clip, preset)
+        overlaps, is_agreed = [], []
+        for one, other in zip(followed, found, strict=True):
+            (track,), (same,) = one.tracks, other.tracks
+            overlaps.append(iou(track.box[np.newaxis], same.box[np.newaxis])[0, 0])
+            is_agreed.append(track.label_index == same.label_index)
+        assert np.mean(overlaps) > 0.9, preset
+        assert np.mean(is_agreed) >= 0.97, preset
+
+
+class CountingFinder(MediaPipeFinder):
+    """Writes down in which frames it looked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.looked: list[int] = []
+
+    def find(self, frame: Frame) -> Faces:
+        self.looked.append(frame.index)
+        return super().find(frame)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "faces"),
+    [
+        ("single_face.mp4", "WolfgangLanger_Pexels.mp4", (1, 1)),
+        ("WolfgangLanger_Pexels.mp4", "single_face.mp4", (1, 1)),
+        ("single_face.mp4", "no_face.mp4", (1, 0)),
+        ("no_face.mp4", "single_face.mp4", (0, 1)),
+    ],
+    ids=["him to her", "her to him", "him to a title", "a title to him"],
+)
+def test_a_cut_is_looked_at_in_its_own_frame(media: Path, before: str, after: str, faces: tuple[int, int]) -> None:
+    images = [frame.image for name in (before, after) for frame in frames(media / name, 30, 34)]
+    size = (slice(360), slice(640))
+    finder = CountingFinder()
+    with FollowingFinder(finder, detect_every=100) as following:
+        counts = [len(following.find(Frame(image[size], index, 0.0))) for index, image in enumerate(images)]
+    assert finder.looked == [0, 4]
+    assert counts == [faces[0]] * 4 + [faces[1]] * 4
