@@ -1,4 +1,4 @@
-"""What overlapping gains `analyze`, what several jobs gain, and the time from nothing to a first labelled face.
+"""What overlapping, batches and jobs gain `analyze`, and the time from nothing to a first labelled face.
 
 python tests/benchmarks/analyze.py [--model NAME ...] [--backend NAME] [--faces N ...] [--rounds N] [--jobs N]
 """
@@ -14,18 +14,21 @@ import tempfile
 import time
 from collections.abc import Callable
 from importlib import resources
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
 import cv2
+import numpy as np
 
-from fer_live.backends.backend import Backend
+from fer_live.backends.backend import MAX_BATCH, Backend
 from fer_live.backends.registry import open_backend
 from fer_live.capture.opening import open_source
 from fer_live.capture.source import Source
 from fer_live.capture.wall import WallSource
 from fer_live.config import Config
 from fer_live.core.structs import Result
+from fer_live.pipeline import overlap
 from fer_live.pipeline.analyser import FaceFollower, classify, look_at
 from fer_live.pipeline.batch import usable_cpus
 from fer_live.pipeline.files import Order, Task, analyse_source, open_finder
@@ -51,10 +54,11 @@ class Case(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Frames a second; CPU time over elapsed time, as a share of all cores; faces found; the rows as written."""
+    """Frames a second; CPU time, as a share of that of all cores and of a frame; faces found; the rows as written."""
 
     rate: float
     busy: float
+    cpu_ms: float
     faces: int
     rows: bytes
 
@@ -79,6 +83,18 @@ def overlapped(source: Source, folder: Path, backend: Backend, on_result: OnResu
     analyse_source(source, folder, Order(Config(), cores=usable_cpus()), backend, on_result)
 
 
+def with_slow_turns(source: Source, folder: Path, backend: Backend, on_result: OnResult) -> None:
+    """Overlapped, but threads wait for Python's lock as long as they do by default."""
+    before, overlap._SWITCH_S = overlap._SWITCH_S, sys.getswitchinterval()
+    try:
+        overlapped(source, folder, backend, on_result)
+    finally:
+        overlap._SWITCH_S = before
+
+
+WAYS = (one_at_a_time, overlapped, with_slow_turns)
+
+
 def run(way: Callable[[Source, Path, Backend, OnResult], None], case: Case, path: Path, backend_name: str) -> Run:
     results: list[Result] = []
     with (
@@ -91,7 +107,8 @@ def run(way: Callable[[Source, Path, Backend, OnResult], None], case: Case, path
         seconds, cpu_seconds = time.perf_counter() - started, time.process_time() - cpu_started
         rows = (Path(out) / "session" / "frames.csv").read_bytes()
     faces = sum(len(result.tracks) for result in results)
-    return Run(len(results) / seconds, cpu_seconds / seconds / usable_cpus(), faces, rows)
+    busy = cpu_seconds / seconds / usable_cpus()
+    return Run(len(results) / seconds, busy, 1000 * cpu_seconds / len(results), faces, rows)
 
 
 def make_source(case: Case, folder: Path) -> Path:
@@ -132,23 +149,38 @@ def shown(values: list[float], digits: int) -> str:
 
 
 def compare_ways(cases: list[Case], backend: str, rounds: int) -> None:
-    ways = (one_at_a_time, overlapped)
     runs: dict[Case, list[list[Run]]] = {case: [] for case in cases}
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(rounds):
             for case in cases:
                 path = make_source(case, Path(folder))
-                runs[case].append([run(way, case, path, backend) for way in ways])
+                runs[case].append([run(way, case, path, backend) for way in WAYS])
     print(f"640x480, {FRAMES} frames or {PICTURES} pictures, {rounds} rounds in turn; median (min-max)")
     for case in cases:
-        before, after = (list(each) for each in zip(*runs[case], strict=True))
-        gains = [other.rate / one.rate for one, other in zip(before, after, strict=True)]
-        are_same = len({each.rows for each in before + after}) == 1
-        print(f"{case} ({after[0].faces} faces found in all; rows {'are the same' if are_same else 'DIFFER'}):")
-        for what, some in (("one at a time", before), ("overlapped", after)):
-            rates, busy = [each.rate for each in some], [100 * each.busy for each in some]
-            print(f"    {what:14} {shown(rates, 0)} frames/s, cores {shown(busy, 0)} % busy")
-        print(f"    {shown(gains, 2)} times as fast")
+        columns = list(zip(*runs[case], strict=True))
+        are_same = len({each.rows for column in columns for each in column}) == 1
+        print(f"{case} ({columns[0][0].faces} faces found in all; rows {'are the same' if are_same else 'DIFFER'}):")
+        for way, column in zip(WAYS, columns, strict=True):
+            rates, busy = [each.rate for each in column], [100 * each.busy for each in column]
+            gains = [rate / one.rate for rate, one in zip(rates, columns[0], strict=True)]
+            print(
+                f"    {way.__name__:16} {shown(rates, 0)} frames/s, {shown(gains, 2)} times as fast;"
+                f" {shown(busy, 0)} % of the cores busy, {shown([each.cpu_ms for each in column], 1)} ms CPU a frame"
+            )
+
+
+def compare_batches(model: str, backend_name: str, rounds: int) -> None:
+    """CPU time a face for batches of so many."""
+    crops = np.random.default_rng(0).uniform(0, 255, (MAX_BATCH, 1, 48, 48)).astype(np.float32)
+    sizes = (1, 2, 4, 8, 16, MAX_BATCH)
+    costs: dict[int, list[float]] = {size: [] for size in sizes}
+    with open_backend(backend_name, model) as backend:
+        for _, size in product(range(rounds), sizes):
+            started = time.thread_time()
+            for start in range(0, MAX_BATCH, size):
+                backend.infer(crops[start : start + size])
+            costs[size].append(1000 * (time.thread_time() - started) / MAX_BATCH)
+    print(f"{model:14} ms CPU a face in batches of", *(f"{size}: {shown(costs[size], 2)}" for size in sizes), sep="  ")
 
 
 def compare_jobs(model: str, backend: str, jobs: int, rounds: int) -> None:
@@ -175,6 +207,8 @@ def main() -> None:
     cases = [Case(model, faces) for model in arguments.model for faces in arguments.faces]
     cases += [Case(model, 1, is_stills=True) for model in arguments.model]
     compare_ways(cases, arguments.backend, arguments.rounds)
+    for model in arguments.model:
+        compare_batches(model, arguments.backend, 3 * arguments.rounds)
     photograph = str(resources.files("matplotlib") / "mpl-data/sample_data/grace_hopper.jpg")
     for model in arguments.model:
         seconds = [whole_run(model, photograph) for _ in range(arguments.rounds)]

@@ -252,7 +252,7 @@ def test_few_frames_are_held_at_a_time(
     held: list[int] = []
     _analyse(tmp_path, camera, lambda _: held.append(camera.alive), with_video=with_video, cores=cores)
     assert len(held) == len(_CODED) * 3
-    assert max(held) <= (FRAMES_TOGETHER * (cores + 2) + 6 if with_video else 8)
+    assert max(held) <= (FRAMES_TOGETHER * (cores + 1) + 6 if with_video else 6)
 
 
 def test_the_overlaid_video_has_each_frame_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
