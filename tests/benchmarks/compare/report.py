@@ -54,7 +54,7 @@ def tables(results: dict[str, Any]) -> str:
     names = list(results["versions"])
     parts = [f"{key}: {value}" for key, value in results["machine"].items()]
     parts = ["; ".join(parts), *(f"{name}: {_listed(of)}" for name, of in results["versions"].items())]
-    parts.append(f"{results['rounds']} rounds; " + ", ".join(f"{n}: load {c['load']:.1f}" for n, c in cases.items()))
+    parts.append("; ".join(f"{name}: {_turns(case)}" for name, case in cases.items()))
     if _MAIN in cases:
         parts.append(_main_table(cases[_MAIN], names))
     parts.append(_table(["FER Live's frames/s against", *cases], [_ratio_row(cases, name) for name in names[1:]]))
@@ -65,6 +65,10 @@ def tables(results: dict[str, Any]) -> str:
         rows = [[name, *(spread(ms) if ms else "-" for ms in further_face_ms(walls, name))] for name in names]
         parts.append(_table(["each further face found", *steps], rows))
     return "\n\n".join(parts) + "\n"
+
+
+def _turns(case: dict[str, Any]) -> str:
+    return f"{len(case['contenders'][OURS]['frames_per_s'])} rounds, load average {case['load']:.1f}"
 
 
 def _main_table(case: dict[str, Any], names: list[str]) -> str:

@@ -1,7 +1,8 @@
 """FER Live beside what people would use instead: the same frames, in turns.
 
 Each contender has an environment of its own, installed by the first run, and is one process that stays. In every round
-all of them do the same block of frames, one after the other. Writes results.json, tables.md and compare.png.
+all of them do the same block of frames, one after the other. Writes results.json, tables.md and compare.png; a later
+run of other cases into the same folder adds to them.
 
 python tests/benchmarks/compare/run.py --out DIR [--cache DIR] [--rounds N] [--cases PATTERN] [--contenders PATTERN]
 """
@@ -27,8 +28,8 @@ from tqdm import tqdm
 
 from fer_live.pipeline.machine import machine_facts
 
-_BLOCK = 20
-"""Frames a contender does in a turn: twice the distance of FER Live's full looks."""
+_BLOCK = 5
+"""Frames a contender does in a turn, or as often as it takes to fill the turn's time."""
 
 
 def measure(frames: Frames, contenders: dict[str, Contender], rounds: int, least_s: float) -> dict[str, Any]:
@@ -49,15 +50,25 @@ def measure(frames: Frames, contenders: dict[str, Contender], rounds: int, least
     return {**vars(case), "frames": frames.count, "contenders": figures, "load": os.getloadavg()[0]}
 
 
-def opened(wanted: list[str], arguments: argparse.Namespace, stack: ExitStack) -> dict[str, Contender]:
+def installed(wanted: list[str], cache: Path) -> dict[str, list[str | Path]]:
+    """The commands of those contenders that can be installed here; the others are told with the reason."""
+    commands = {}
+    for name in wanted:
+        try:
+            commands[name] = CONTENDERS[name](cache)
+        except Missing as error:
+            print(f"{name} is left out: {error}", file=sys.stderr)
+    return commands
+
+
+def started(commands: dict[str, list[str | Path]], logs: Path, stack: ExitStack) -> dict[str, Contender]:
     """Those contenders that run here; the others are told with the reason."""
     contenders = {}
-    for name in wanted:
-        log = arguments.out / f"{name.replace(', ', '-').replace(' ', '-')}.log"
+    for name, command in commands.items():
+        log = logs / f"{name.replace(', ', '-').replace(' ', '-')}.log"
         try:
-            command = CONTENDERS[name](arguments.cache)
             contenders[name] = stack.enter_context(Contender(command, log))
-        except (Missing, Failed) as error:
+        except Failed as error:
             print(f"{name} is left out: {error}", file=sys.stderr)
     return contenders
 
@@ -66,9 +77,10 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
     """All cases one after the other, all contenders in turns."""
     wanted = [name for name in CONTENDERS if name == OURS or fnmatchcase(name, arguments.contenders)]
     clips = media(arguments.cache)
+    commands = installed(wanted, arguments.cache)
     facts = machine_facts()
     with ExitStack() as stack:
-        contenders = opened(wanted, arguments, stack)
+        contenders = started(commands, arguments.out, stack)
         measured = {}
         for case in (case for case in CASES if fnmatchcase(case.name, arguments.cases)):
             with tempfile.TemporaryDirectory() as folder:
@@ -76,7 +88,7 @@ def compare(arguments: argparse.Namespace) -> dict[str, Any]:
                 frames = Frames(case, path, case.write(path, clips))
                 measured[case.name] = measure(frames, contenders, arguments.rounds, arguments.least_s)
     versions = {name: contender.versions for name, contender in contenders.items()}
-    return {"machine": facts, "versions": versions, "rounds": arguments.rounds, "cases": measured}
+    return {"machine": facts, "versions": versions, "cases": measured}
 
 
 def main() -> None:
@@ -84,14 +96,17 @@ def main() -> None:
     add = parser.add_argument
     add("--out", type=Path, required=True, help="folder for results, tables, plot and the contenders' logs")
     add("--cache", type=Path, default=platformdirs.user_cache_path("fer-live-compare"), help="folder of environments")
-    add("--rounds", type=int, default=7, help="turns of each contender (default: %(default)s)")
+    add("--rounds", type=int, default=5, help="turns of each contender in a case (default: %(default)s)")
     add("--least-s", type=float, default=1.0, help="a turn repeats its frames up to here (default: %(default)s)")
     add("--cases", default="*", help=f"of {', '.join(case.name for case in CASES)} (default: all)")
     add("--contenders", default="*", help=f"besides {OURS}: {', '.join(CONTENDERS)} (default: all)")
     arguments = parser.parse_args()
     arguments.out.mkdir(parents=True, exist_ok=True)
+    path = arguments.out / "results.json"
     results = compare(arguments)
-    (arguments.out / "results.json").write_text(json.dumps(results), encoding="utf-8")
+    if path.exists() and (earlier := json.loads(path.read_text(encoding="utf-8")))["versions"] == results["versions"]:
+        results["cases"] = earlier["cases"] | results["cases"]
+    path.write_text(json.dumps(results), encoding="utf-8")
     text = tables(results)
     (arguments.out / "tables.md").write_text(text, encoding="utf-8")
     draw(results, arguments.out / "compare.png")

@@ -31,7 +31,6 @@ SIXTEEN = case(16, [10.0, 20.0], [4.0, 4.0], [4, 4])
 RESULTS = {
     "machine": {"cpu": "a CPU"},
     "versions": {OURS: {"backend": "onnx-cpu"}, "other": {"other": "1.2"}},
-    "rounds": 2,
     "cases": {f"wall-{each['faces']}-640x480": each for each in (ONE, FOUR, SIXTEEN)},
 }
 
@@ -64,6 +63,7 @@ def test_no_cost_where_no_further_face_was_found() -> None:
 
 def test_tables_have_every_case_and_contender() -> None:
     text = tables(RESULTS)
+    assert "wall-4-640x480: 2 rounds, load average 0.5" in text
     assert "| other | 15.0 (10.0-20.0) | 55.0 (50.0-60.0) | 8.50 (5.00-12.0) |" in text
     assert "against | wall-1-640x480 | wall-4-640x480 | wall-16-640x480 |\n|---|---|---|---|\n" in text
     assert "| other | 0.50 (0.50) | 4.00 | 4.00 |" in text
