@@ -20,8 +20,8 @@ _GRID = 6
 """Points across and down."""
 _SPREAD = 0.8
 """Side of the grid, as a multiple of the region's."""
-_WINDOW_PX = 9
-"""Side of the surroundings of a point that are sought in the other picture, in a shrunk part."""
+_WINDOW_PX = (9, 9)
+"""Width and height of the surroundings of a point that are sought in the other picture, in a shrunk part."""
 _LEVELS = 2
 _STEPS = (cv2.TERM_CRITERIA_COUNT | cv2.TERM_CRITERIA_EPS, 10, 0.03)
 _SAME_PX = 0.7
@@ -46,7 +46,7 @@ def motion(
     left, top = max(0, round(x - reach)), max(0, round(y - reach))
     factor = max(1, round(2 * reach / _PART_PX))
     columns, rows = (min(width, round(x + reach)) - left) // factor, (min(height, round(y + reach)) - top) // factor
-    if min(columns, rows) < _WINDOW_PX:
+    if min(columns, rows) < max(_WINDOW_PX):
         return None
     part = np.s_[top : top + rows * factor, left : left + columns * factor]
     points = (np.array((x, y)) + side * _UNIT_GRID - (left, top)) / factor
@@ -85,10 +85,11 @@ def _similarity(
 def _flow(
     before: NDArray[np.uint8], after: NDArray[np.uint8], points: NDArray[np.float32]
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Where points (N, 1, 2) went, and which of them (N,) were found again."""
     ends, is_found, _ = cv2.calcOpticalFlowPyrLK(
-        before, after, points, None, winSize=(_WINDOW_PX, _WINDOW_PX), maxLevel=_LEVELS, criteria=_STEPS
+        before, after, points, np.empty_like(points), winSize=_WINDOW_PX, maxLevel=_LEVELS, criteria=_STEPS
     )
-    return ends, is_found[:, 0] == 1
+    return np.asarray(ends, np.float32), np.asarray(is_found)[:, 0] == 1
 
 
 def moved(faces: Faces, motions: NDArray[np.float64]) -> Faces:
@@ -111,7 +112,7 @@ def moved(faces: Faces, motions: NDArray[np.float64]) -> Faces:
     )
 
 
-def _at(turn: NDArray[np.float64], shift: NDArray[np.float64], points: NDArray[np.float32]) -> NDArray[np.float64]:
+def _at(turn: NDArray[np.float64], shift: NDArray[np.float64], points: NDArray[np.floating]) -> NDArray[np.float64]:
     """Where motions take points (N, M, 2)."""
     places: NDArray[np.float64] = points @ turn.transpose(0, 2, 1) + shift[:, np.newaxis]
     return places
