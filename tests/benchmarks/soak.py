@@ -91,7 +91,8 @@ class _Soak:
 
     def report(self) -> None:
         half = self._memory[len(self._memory) // 2 :]
-        print(f"second half: {min(half):.1f} to {max(half):.1f} MB")
+        if half:
+            print(f"second half: {min(half):.1f} to {max(half):.1f} MB")
 
 
 def main() -> None:
