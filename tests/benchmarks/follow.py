@@ -65,15 +65,19 @@ class Figures:
 
 def matches(tracks: tuple[Track, ...], others: tuple[Track, ...]) -> list[tuple[Track, Track, float]]:
     """Pairs that overlap by SAME_IOU or more, best first, each track in one pair only."""
-    if not tracks or not others:
-        return []
-    overlaps = iou(np.stack([track.box for track in tracks]), np.stack([other.box for other in others]))
-    pairs = []
-    while overlaps.max() >= SAME_IOU:
-        row, column = np.unravel_index(overlaps.argmax(), overlaps.shape)
-        pairs.append((tracks[row], others[column], float(overlaps[row, column])))
-        overlaps[row], overlaps[:, column] = 0, 0
-    return pairs
+    pairs = [
+        (track, other, overlap)
+        for track in tracks
+        for other in others
+        if (overlap := iou(track.box.tolist(), other.box.tolist())) >= SAME_IOU
+    ]
+    best: dict[int, tuple[Track, Track, float]] = {}
+    taken: set[int] = set()
+    for track, other, overlap in sorted(pairs, key=lambda pair: -pair[2]):
+        if track.face_id not in best and other.face_id not in taken:
+            best[track.face_id] = (track, other, overlap)
+            taken.add(other.face_id)
+    return list(best.values())
 
 
 def frames_of(clip: str, skip: int, limit: int, rows: int) -> Iterator[Frame]:
