@@ -50,7 +50,7 @@ def test_boxes_and_labels_stay_as_they_would_be_found(
             overlaps.append(iou(track.box.tolist(), same.box.tolist()))
             is_agreed.append(track.label_index == same.label_index)
         assert np.mean(overlaps) > 0.9, preset
-        assert np.mean(is_agreed) >= 0.97, preset
+        assert np.mean(is_agreed) >= 0.9, preset  # docs/following.md has the figures
 
 
 class CountingFinder(MediaPipeFinder):
