@@ -154,7 +154,7 @@ def main() -> None:
     parser.add_argument("--model", nargs="+", default=sorted(RECIPES))
     parser.add_argument("--threads", nargs="+", type=int, default=[1, os.cpu_count() or 1])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=24)
+    parser.add_argument("--steps", type=int, default=8)
     arguments = parser.parse_args()
     data = load_fer2013(arguments.data).split(TRAINING)
     turns = f"{arguments.steps} steps a turn, {arguments.rounds} rounds in turn"

@@ -39,12 +39,12 @@ def found(case: dict[str, Any], name: str) -> tuple[float, float]:
 
 
 def further_face_ms(cases: Sequence[dict[str, Any]], name: str) -> list[list[float]]:
-    """From each case to the next one, the ms that each face costs that is found in addition, in each round."""
+    """From each case to the next one, the CPU time that each face costs that is found in addition, in each round."""
     costs = []
     for few, many in pairwise(cases):
         more = sum(found(many, name)) - sum(found(few, name))
-        rounds = zip(*(each["contenders"][name]["frames_per_s"] for each in (few, many)), strict=True)
-        costs.append([(1000 / slow - 1000 / fast) / more for fast, slow in rounds] if more > 0 else [])
+        rounds = zip(*(each["contenders"][name]["cpu_ms"] for each in (few, many)), strict=False)
+        costs.append([(larger - smaller) / more for smaller, larger in rounds] if more > 0 else [])
     return costs
 
 
@@ -61,9 +61,9 @@ def tables(results: dict[str, Any]) -> str:
     parts.append(_table(["faces found (too many)", *cases], [_found_row(cases, name) for name in names]))
     if all(name in cases for name in _FURTHER):
         walls = [cases[name] for name in _FURTHER]
-        steps = [f"{few['faces']} to {many['faces']}, ms" for few, many in pairwise(walls)]
+        steps = [f"{few['faces']} to {many['faces']} faces" for few, many in pairwise(walls)]
         rows = [[name, *(spread(ms) if ms else "-" for ms in further_face_ms(walls, name))] for name in names]
-        parts.append(_table(["each further face found", *steps], rows))
+        parts.append(_table(["CPU ms of each further face found", *steps], rows))
     return "\n\n".join(parts) + "\n"
 
 
@@ -103,7 +103,7 @@ def _listed(facts: dict[str, str]) -> str:
 
 
 def draw(results: dict[str, Any], path: Path) -> None:
-    """Frames a second of the main case, and the time of a frame over its faces, as PNG; only what was measured."""
+    """Frames a second of the main case, and CPU time of a frame over its faces, as PNG; only what was measured."""
     figure = Figure(figsize=(9, 3.6), layout="constrained")
     speed, growth = figure.subplots(1, 2)
     cases = results["cases"]
@@ -118,9 +118,9 @@ def draw(results: dict[str, Any], path: Path) -> None:
     speed.set(xscale="log", xlabel="frames a second, 640x480, one face")
     walls = [cases[name] for name in _FURTHER if name in cases]
     for number, name in enumerate(names):
-        times = [1000 / statistics.median(case["contenders"][name]["frames_per_s"]) for case in walls]
+        times = [statistics.median(case["contenders"][name]["cpu_ms"]) for case in walls]
         growth.plot([case["faces"] for case in walls], times, "o-", color=f"C{number}", lw=1.5)
-    growth.set(xscale="log", yscale="log", xlabel="faces, 640x480", ylabel="ms a frame")
+    growth.set(xscale="log", yscale="log", xlabel="faces, 640x480", ylabel="CPU ms a frame")
     growth.set_xticks([case["faces"] for case in walls], [str(case["faces"]) for case in walls])
     for axes in (speed, growth):
         axes.grid(which="both", alpha=0.25)
