@@ -148,8 +148,11 @@ def _step(learner: Learner, crops: Tensor, targets: Tensor, learning_rate: float
 def fastest_precision(config: FitConfig, device: torch.device) -> Literal["fp32", "bf16"]:
     """Times a few steps of the run's own network in float32 and in bfloat16 autocast and takes the faster.
 
-    Only CPUs with bfloat16 arithmetic and large convolutions gain from it: it slows MobileViT-XXS there.
+    Only CPUs with bfloat16 arithmetic and large convolutions gain from it: it slows MobileViT-XXS there. Where it can
+    only be emulated, trying alone would take minutes.
     """
+    if device.type == "cpu" and "AVX512" not in torch.backends.cpu.get_cpu_capability():
+        return "fp32"
     crops = torch.rand(config.batch_size, 1, 48, 48, device=device) * 255
     labels = torch.zeros(config.batch_size, dtype=torch.int64, device=device)
     choices: tuple[Literal["fp32", "bf16"], ...] = ("fp32", "bf16")

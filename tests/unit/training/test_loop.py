@@ -89,6 +89,17 @@ def test_fastest_precision_is_one_of_two(quick: Callable[..., FitConfig]) -> Non
     assert fastest_precision(quick(batch_size=2), CPU) in ("fp32", "bf16")
 
 
+def test_bfloat16_is_not_tried_where_it_is_emulated(
+    quick: Callable[..., FitConfig], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def never(*given: object) -> float:
+        raise AssertionError("a step was tried")
+
+    monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "AVX2")
+    monkeypatch.setattr("training.loop._step", never)
+    assert fastest_precision(quick(), CPU) == "fp32"
+
+
 def test_logits_go_through_the_live_preprocessing(small_data: Fer2013) -> None:
     torch.manual_seed(0)
     network, images = build("mobilevit_xxs", 7), np.resize(small_data.split("Training").images, (300, 48, 48))
