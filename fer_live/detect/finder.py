@@ -9,7 +9,7 @@ from fer_live.core.structs import Faces, Frame
 
 
 class FaceFinder(Closing, Protocol):
-    """Finds faces; used and closed on one thread."""
+    """Finds faces; used on one thread at a time."""
 
     def find(self, frame: Frame) -> Faces:
         """The faces of one frame, largest score first; Faces.none() if there is none."""
