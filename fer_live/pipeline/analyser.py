@@ -26,7 +26,7 @@ from fer_live.core.tracking import OffsetOf, Tracker, no_offset
 from fer_live.detect.finder import FaceFinder
 
 FRAMES_TOGETHER = 8
-"""Frames of a file whose faces go through the network together: more gain little, and hold up what comes after."""
+"""Frames of a file whose faces go through the network together: more would hold up what comes after."""
 
 
 @dataclass(frozen=True)
