@@ -20,6 +20,7 @@ _COLUMNS = (
     ("busy ms", "busy_ms_mean", ".2f"),
     ("p50", "busy_ms_p50", ".2f"),
     ("p95", "busy_ms_p95", ".2f"),
+    ("looking ms", "looking_ms_mean", ".2f"),
     ("floor ms", "floor_ms_mean", ".2f"),
     ("ratio", "floor_ratio", ".2f"),
     ("Hz", "rate_hz", ".1f"),

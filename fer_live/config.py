@@ -30,7 +30,7 @@ class FinderConfig(_Settings):
     )
     min_face_px: int = Field(24, ge=8, le=4096, description="least width and height of a face, px")
     preset: Literal["quality", "balanced", "fast"] = Field(
-        "quality", description="quality finds faces in every frame; balanced and fast follow them in between"
+        "balanced", description="quality finds faces in every frame; balanced and fast follow them in between"
     )
 
 

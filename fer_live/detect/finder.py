@@ -18,3 +18,11 @@ class FaceFinder(Closing, Protocol):
     def close(self) -> None:
         """Frees the models; calling it again does nothing."""
         ...
+
+
+class SkippingFinder(FaceFinder, Protocol):
+    """A finder that does not need to see every frame, but is told of each."""
+
+    def skip(self) -> None:
+        """A frame passes in which no faces need be found."""
+        ...

@@ -9,20 +9,20 @@ from numpy.typing import NDArray
 
 from fer_live.core.closing import Closing
 from fer_live.core.structs import Faces, Frame
-from fer_live.detect.finder import FaceFinder
+from fer_live.detect.finder import SkippingFinder
 from fer_live.detect.flow import motion, moved
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """detect_every: frames from one detection to the next. full_look_every: in detections, see MediaPipeFinder."""
+    """detect_every: frames from one detection to the next. full_look_every: in frames, see MediaPipeFinder."""
 
     detect_every: int
     full_look_every: int
 
 
 # What each costs and changes: docs/following.md.
-PRESETS = {"quality": Schedule(1, 10), "balanced": Schedule(6, 2), "fast": Schedule(10, 2)}
+PRESETS = {"quality": Schedule(1, 10), "balanced": Schedule(5, 10), "fast": Schedule(10, 20)}
 STILLS = Schedule(1, 1)
 
 _SCENE_STEP_PX = 16
@@ -35,13 +35,13 @@ _SCENE_LEVELS = 16
 class FollowingFinder(Closing):
     """Has a finder find faces in some frames, and follows them by optical flow in between; itself a FaceFinder.
 
-    The finder is asked in every detect_every-th frame, and at once when a face cannot be followed or gets too small,
+    The finder is asked in every detect_every-th frame, and besides when a face cannot be followed or gets too small,
     when another scene begins and when the picture's size changes. This depends on the frames alone, never on time.
 
     finder: is closed with this one. detect_every: in frames. min_face_px: least width and height of a followed box.
     """
 
-    def __init__(self, finder: FaceFinder, detect_every: int, min_face_px: int = 1) -> None:
+    def __init__(self, finder: SkippingFinder, detect_every: int, min_face_px: int = 1) -> None:
         self._finder = finder
         self._detect_every = detect_every
         self._min_face_px = min_face_px
@@ -51,9 +51,13 @@ class FollowingFinder(Closing):
 
     def find(self, frame: Frame) -> Faces:
         """The faces of one frame, in the order and with the scores with which they were found."""
-        faces = self._follow(frame.image) if self._frames_to_detection > 0 else None
+        is_due = self._frames_to_detection == 0
+        faces = None if is_due else self._follow(frame.image)
         if faces is None:
             faces = self._finder.find(frame)
+        else:
+            self._finder.skip()
+        if is_due:
             self._frames_to_detection = self._detect_every
         self._frames_to_detection -= 1
         self._image, self._faces = frame.image, faces

@@ -50,13 +50,13 @@ class View:
 
 
 class MediaPipeFinder(Closing):
-    """Finds faces with both models, but looks only where it is needed; a FaceFinder.
+    """Finds faces with both models, but looks only where it is needed; a SkippingFinder.
 
     A full look is the short range model at overlapping squares (it shrinks what it sees to 128 px, so a wide
     picture as a whole would lose faces) and the full range model at the whole picture. Until the next full look
     only those views look that the found faces came from, or the squares if there was nobody. A full look comes at
-    every full_look_every-th frame, and at once when fewer faces are found than in the frame before. This depends
-    on the frames alone, never on time.
+    every full_look_every-th frame, skipped ones included, and also when fewer faces are found than the time before.
+    This depends on the frames alone, never on time.
 
     A face that is not sure gets a second look: its score is then the one that the short range model gives it from
     near, which false finds rarely survive, and none if it is tilted more than heads are.
@@ -93,17 +93,23 @@ class MediaPipeFinder(Closing):
         near, far = _views(*frame.image.shape[:2])
         views = near | far
         # Views of another picture size are not among this picture's.
-        due = self._due if self._frames_to_full_look > 0 and self._due <= views else views
+        is_full_look_due = self._frames_to_full_look <= 0
+        due = views if is_full_look_due or not self._due <= views else self._due
         faces, seen_from = self._look(due, frame.image)
         if len(faces) < self._last_count and due != views:
             due = views
             faces, seen_from = self._look(due, frame.image)
         if due == views:
             self._due = frozenset(seen_from) or near
+        if is_full_look_due:
             self._frames_to_full_look = self._full_look_every
-        self._frames_to_full_look -= 1
+        self.skip()
         self._last_count = len(faces)
         return faces
+
+    def skip(self) -> None:
+        """A frame passed that nobody looked at; it counts toward the next full look."""
+        self._frames_to_full_look -= 1
 
     def _look(self, views: frozenset[View], image: NDArray[np.uint8]) -> tuple[Faces, list[View]]:
         """The faces seen from these views, and the view from which each was seen best."""

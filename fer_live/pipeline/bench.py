@@ -28,7 +28,7 @@ from fer_live.pipeline.status import LiveState
 
 _FACES = (0, 1, 2, 6, 16)
 _SIZES = ((640, 480), (1280, 720))
-_WARM_UP_FRAMES = 10
+_WARM_UP_FRAMES = 30  # the first frame that counts is one that every preset looks at
 _WARM_UP_S = 1.0
 _POLL_S = 0.5
 
@@ -60,7 +60,8 @@ class Figures:
     """What came out of a case.
 
     busy_ms: FaceAnalyser.analyse, over `frames` frames. floor_ms: bare detection and network (see Floor) on the same
-    frames in turns with it, frame by frame. floor_ratio: of the two means, since only some frames have a detection.
+    frames in turns with it, frame by frame, where the face models looked: following has no floor. looking_ms: of
+    analyse in these frames. floor_ratio: of the two means, since some frames have more looks than others.
     rate_hz, age_ms, drops: live, of a session without the floor; age is result finished minus frame captured. On
     files nothing is dropped, frames have no age, and the rate is frames over their busy time.
     rss_mb: memory of the process with the session, or the chain on a file, at work.
@@ -76,6 +77,7 @@ class Figures:
     busy_ms_mean: float
     busy_ms_p50: float
     busy_ms_p95: float
+    looking_ms_mean: float
     floor_ms_mean: float
     floor_ms_p50: float
     floor_ratio: float
@@ -107,6 +109,7 @@ def measure(case: Case, config: Config, frames: int, seconds: float) -> Figures:
     turns = _take_turns(case, config, frames)
     busy_p50, busy_p95 = np.percentile(turns.busy_ms, (50, 95)).tolist()
     busy_mean, floor_mean = float(np.mean(turns.busy_ms)), float(np.mean(turns.floor_ms))
+    looking_mean = float(np.mean(turns.looking_ms))
     session = session or _Session(1000 / busy_mean, None, None, 0, turns.rss_mb)
     return Figures(
         case=case.name,
@@ -118,9 +121,10 @@ def measure(case: Case, config: Config, frames: int, seconds: float) -> Figures:
         busy_ms_mean=busy_mean,
         busy_ms_p50=busy_p50,
         busy_ms_p95=busy_p95,
+        looking_ms_mean=looking_mean,
         floor_ms_mean=floor_mean,
         floor_ms_p50=float(np.median(turns.floor_ms)),
-        floor_ratio=busy_mean / floor_mean,
+        floor_ratio=looking_mean / floor_mean,
         faces_found=turns.faces_found,
         **vars(session),
     )
@@ -176,7 +180,10 @@ def _ages(session: LiveSession, seconds: float) -> list[float]:
 
 @dataclass(frozen=True)
 class _Turns:
+    """looking_ms: of the frames of busy_ms that the face models looked at; floor_ms is of the same."""
+
     busy_ms: list[float]
+    looking_ms: list[float]
     floor_ms: list[float]
     faces_found: float
     rss_mb: float
@@ -186,26 +193,31 @@ def _take_turns(case: Case, config: Config, frames: int) -> _Turns:
     """The chain and its floor in turns."""
     pace = _Pace() if case.mode is Mode.LIVE else None
     floor = Floor()
-    busy_ms, floor_ms, found = [], [], []
+    busy_ms, looking_ms, floor_ms, found = [], [], [], []
     with ExitStack() as stack:
         backend = stack.enter_context(floor.watched(open_backend(config.backend, config.model)))
         finder = stack.enter_context(open_finder(config.finder, open_detector=floor.open_detector))
         analyser = FaceAnalyser(finder, backend, config)
         camera, same_again = (_pictures(case, _WARM_UP_FRAMES + frames, pace) for _ in range(2))
-        for frame in camera:
+        for number, frame in enumerate(camera):
             floor.clear()
             started = time.perf_counter()
             result = analyser.analyse(frame)
-            busy_ms.append(1000 * (time.perf_counter() - started))
-            found.append(len(result.tracks))
+            busy = 1000 * (time.perf_counter() - started)
             # Either begins after a picture was made and, live, a rest: else the second would find warmer caches.
             frame = next(same_again)
             started = time.perf_counter()
             floor.repeat(frame)
-            floor_ms.append(1000 * (time.perf_counter() - started))
+            repeated = 1000 * (time.perf_counter() - started)
+            if number < _WARM_UP_FRAMES:
+                continue
+            busy_ms.append(busy)
+            found.append(len(result.tracks))
+            if floor.has_looked:
+                looking_ms.append(busy)
+                floor_ms.append(repeated)
         rss_mb = resident_mb()
-    timed = slice(_WARM_UP_FRAMES, None)
-    return _Turns(busy_ms[timed], floor_ms[timed], float(np.mean(found[timed])), rss_mb)
+    return _Turns(busy_ms, looking_ms, floor_ms, float(np.mean(found)), rss_mb)
 
 
 def _pictures(case: Case, count: int | None, pace: _Pace | None) -> Iterator[Frame]:

@@ -47,6 +47,11 @@ class Floor:
         """A backend that is watched; it closes the given one."""
         return _WatchedBackend(backend, self._runs)
 
+    @property
+    def has_looked(self) -> bool:
+        """Whether a detector looked since clear; in other frames faces were followed, for which there is no floor."""
+        return bool(self._looks)
+
     def clear(self) -> None:
         """Forgets what was done, before the next frame."""
         self._looks.clear()

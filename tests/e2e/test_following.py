@@ -42,7 +42,7 @@ def test_boxes_and_labels_stay_as_they_would_be_found(
 ) -> None:
     clip = frames(media / name, start, stop)
     found = analysed(clip, "quality")
-    for preset in ("balanced", "fast"):
+    for preset, least_agreement in (("balanced", 0.98), ("fast", 0.95)):
         followed = analysed(clip, preset)
         overlaps, is_agreed = [], []
         for one, other in zip(followed, found, strict=True):
@@ -50,7 +50,7 @@ def test_boxes_and_labels_stay_as_they_would_be_found(
             overlaps.append(iou(track.box.tolist(), same.box.tolist()))
             is_agreed.append(track.label_index == same.label_index)
         assert np.mean(overlaps) > 0.9, preset
-        assert np.mean(is_agreed) >= 0.9, preset  # docs/following.md has the figures
+        assert np.mean(is_agreed) >= least_agreement, preset
 
 
 class CountingFinder(MediaPipeFinder):
