@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from fer_live.errors import ConfigError
+from fer_live.errors import ConfigError, complaint_of
 
 
 class FitConfig(BaseModel):
@@ -63,4 +63,4 @@ def recipe(model: str, **changes: Any) -> FitConfig:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"Setting '{key}' = {first['input']!r}: {first['msg']}.") from error
+        raise ConfigError(f"Setting '{key}' = {first['input']!r}: {complaint_of(first)}.") from error
