@@ -32,6 +32,7 @@ class OnnxCpuBackend(Closing):
     max_batch = MAX_BATCH
     # A session has no state (github.com/microsoft/onnxruntime/issues/22967), and a call has the thread that makes it.
     is_thread_safe = True
+    passed_over: tuple[str, ...] = ()
     # It would hold memory for a full batch from then on, although that hardly ever comes.
     warm_up_batch = 1
     _provider = _CPU

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,9 +45,10 @@ def first_choice_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("first_choice_refused")
-def test_auto_passes_over_what_cannot_run_and_logs_why(weights: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_auto_passes_over_what_cannot_run_and_says_why(weights: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "fer_live"), open_backend("auto", weights) as backend:
         assert backend.name != "no-device"
+        assert backend.passed_over[0] == "no-device: no such device"
     assert "backend passed over: no-device: no such device" in caplog.messages
     assert NoDevice.opened == 0
 
@@ -128,6 +130,7 @@ def test_auto_takes_the_int8_network_and_by_name_float32_stays_float32(weights: 
         assert (backend.name, backend.device) == ("onnx-cpu-int8", "ONNX Runtime CPU, int8")
     with open_backend("onnx-cpu", weights) as backend:
         assert (backend.name, backend.device) == ("onnx-cpu", "ONNX Runtime CPU")
+        assert backend.passed_over == ()
 
 
 def test_each_network_is_hashed_once_from_asking_to_opening(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -178,6 +181,7 @@ def test_without_a_verified_int8_network_auto_goes_on_in_float32(
     harm(weights)
     with open_backend("auto", weights) as backend:
         assert backend.name == "onnx-cpu"
+        assert re.search(f"^onnx-cpu-int8: .*{reason}", backend.passed_over[-1])
     with pytest.raises(BackendError, match=reason):
         open_backend("onnx-cpu-int8", weights)
 
