@@ -6,7 +6,7 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fer_live.errors import ConfigError
+from fer_live.errors import ConfigError, complaint_of
 
 
 class FitConfig(BaseModel):
@@ -77,9 +77,9 @@ def recipe(model: str, **changes: Any) -> FitConfig:
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:  # Of settings that do not go together, the validator has said it all.
-            raise ConfigError(f"{first['ctx']['error']}.") from error
+            raise ConfigError(f"{complaint_of(first)}.") from error
         key = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(f"Setting '{key}' = {first['input']!r}: {first['msg']}.") from error
+        raise ConfigError(f"Setting '{key}' = {first['input']!r}: {complaint_of(first)}.") from error
 
 
 def choices_of(setting: str) -> tuple[str, ...]:

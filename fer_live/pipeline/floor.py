@@ -79,7 +79,7 @@ class _WatchedBackend(Closing):
     def __init__(self, backend: Backend, runs: list[tuple[Backend, NDArray[np.float32]]]) -> None:
         self.name, self.device = backend.name, backend.device
         self.card, self.max_batch = backend.card, backend.max_batch
-        self.is_thread_safe = False
+        self.is_thread_safe, self.passed_over = False, backend.passed_over
         self._backend = backend
         self._runs = runs
 
