@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from fer_live.errors import ConfigError
+from training.networks import NETWORKS
 
 
 class FitConfig(BaseModel):
@@ -56,10 +57,10 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 def recipe(model: str, **changes: Any) -> FitConfig:
     """The recipe of a network with changes on top; raises ConfigError for what is unknown or out of range."""
-    if model not in RECIPES:
-        raise ConfigError(f"Unknown model '{model}'.", f"Choose one of: {', '.join(sorted(RECIPES))}.")
+    if model not in NETWORKS:
+        raise ConfigError(f"Unknown model '{model}'.", f"Choose one of: {', '.join(sorted(NETWORKS))}.")
     try:
-        return FitConfig(model=model, **(RECIPES[model] | changes))
+        return FitConfig(model=model, **(RECIPES.get(model, {}) | changes))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])

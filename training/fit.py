@@ -18,12 +18,13 @@ from fer_live.console import exit_code
 from fer_live.errors import TrainingError
 from training import checkpoint
 from training.checkpoint import Progress
-from training.config import RECIPES, FitConfig, recipe
+from training.config import FitConfig, recipe
 from training.dataset import Fer2013, Split, load_fer2013, require_every_class
 from training.export import export_run
 from training.files import require_writable
 from training.layouts import SPEC, TRAINING, VALIDATION
 from training.loop import Learner, predict_logits, steps_per_epoch, train_one_epoch
+from training.networks import NETWORKS
 from training.promote import promote
 from training.runs import remember_origin, start_or_resume
 from training.teacher import taught_targets
@@ -150,7 +151,7 @@ def _parser() -> argparse.ArgumentParser:
         "FER2013: CSV, .gz or .zip of it (found beside it, too), or class folders (default: %(default)s)"
     )
     add("--data", type=Path, default=Path("data/fer2013.csv"), help=about_data)
-    add("--model", choices=sorted(RECIPES), default="mobilevit_xxs", help="network (default: %(default)s)")
+    add("--model", choices=sorted(NETWORKS), default="mobilevit_xxs", help="network (default: %(default)s)")
     add(
         "--out", type=Path, default=Path("weights"), help="folder for finished weights (default: %(default)s)"
     )
