@@ -15,7 +15,6 @@ from training.half import require_float16
 from training.networks import NETWORKS, Classifier, FerNet, HalfClassifier, build, parameter_count
 from training.weights import load_weights
 
-
 PARAMETERS = {
     "fc_tiny": 147_975,
     "fc_basic": 110_983,
@@ -84,31 +83,33 @@ def test_a_step_from_one_grey_channel_to_logits(name: str) -> None:
 
 
 class Together(nn.Module):
-    """Networks side by side, so that one export has them all: crops (N, 1, 48, 48) -> logits (N, networks * 7)."""
+    """Networks side by side, for one export of them all: crops (N, 1, 48, 48) -> probabilities (N, networks * 7)."""
 
-    def __init__(self, networks: list[FerNet]) -> None:
+    def __init__(self, names: tuple[str, ...]) -> None:
         super().__init__()
-        self.networks = nn.ModuleList(networks)
+        self.networks = nn.ModuleList(Classifier(build(name, 7), 1.0) for name in names)
 
     def forward(self, crops: Tensor) -> Tensor:
         return torch.cat([network(crops) for network in self.networks], dim=1)
 
 
 def test_every_network_is_exported_below() -> None:
-    assert sorted(name for names in EXPORTED_TOGETHER.values() for name in names) == sorted({*NETWORKS} - {"mobilevit_xxs"})
+    exported = [name for names in EXPORTED_TOGETHER.values() for name in names]
+    assert sorted([*exported, "mobilevit_xxs"]) == sorted(NETWORKS)
 
 
 @pytest.mark.parametrize("names", EXPORTED_TOGETHER.values(), ids=EXPORTED_TOGETHER)
 def test_the_exported_graph_takes_any_batch_and_agrees(names: tuple[str, ...]) -> None:
     torch.manual_seed(0)
-    together = Together([build(name, 7) for name in names]).eval()
+    together = Together(names).eval()
     session = onnxruntime.InferenceSession(onnx_bytes(together), providers=["CPUExecutionProvider"])
-    noise, flat = torch.rand(1, 1, 48, 48) * 255, torch.full((1, 1, 48, 48), 128.0)
-    for crops in (noise, torch.cat([noise, flat, 0 * flat])):
+    noise, flat = torch.rand(3, 1, 48, 48) * 255, torch.full((1, 1, 48, 48), 128.0)
+    # Without contrast only rounding errors are left, which layers that are not trained let grow a little.
+    for crops, tolerance in ((noise[:1], 1e-4), (noise, 1e-4), (flat, 1e-3)):
         with torch.inference_mode():
             expected = together(crops).numpy()
         (given,) = session.run(None, {"crops": crops.numpy()})
-        np.testing.assert_allclose(given, expected, atol=1e-4 * max(1.0, float(np.abs(expected).max())))
+        np.testing.assert_allclose(given, expected, atol=tolerance)
 
 
 @pytest.mark.parametrize("name", ["cnn3_group", "attention_cnn", "enhanced_cnn_128"])

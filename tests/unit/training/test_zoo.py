@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from training import zoo_results
+from training import zoo_accuracy, zoo_results
 from training.fit import main as fit_command
 from training.networks import NETWORKS, build, parameter_count
 from training.zoo import REPORTED, main, markdown
@@ -103,7 +103,7 @@ def test_times_are_taken_in_turns_with_those_that_are_known(measure: Callable[..
 def test_an_interrupted_measurement_keeps_what_is_finished(
     measure: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learn = zoo_results.learn
+    learn = zoo_accuracy.learn
 
     def interrupted(name: str, *arguments: Any) -> Any:
         if name == "fc_basic":
