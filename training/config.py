@@ -7,6 +7,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fer_live.errors import ConfigError, complaint_of
+from training.networks import NETWORKS
 
 
 class FitConfig(BaseModel):
@@ -70,10 +71,10 @@ RECIPES: dict[str, dict[str, Any]] = {
 
 def recipe(model: str, **changes: Any) -> FitConfig:
     """The recipe of a network with changes on top; raises ConfigError for what is unknown or out of range."""
-    if model not in RECIPES:
-        raise ConfigError(f"Unknown model '{model}'.", f"Choose one of: {', '.join(sorted(RECIPES))}.")
+    if model not in NETWORKS:
+        raise ConfigError(f"Unknown model '{model}'.", f"Choose one of: {', '.join(sorted(NETWORKS))}.")
     try:
-        return FitConfig(model=model, **(RECIPES[model] | changes))
+        return FitConfig(model=model, **(RECIPES.get(model, {}) | changes))
     except ValidationError as error:
         first = error.errors()[0]
         if not first["loc"]:  # Of settings that do not go together, the validator has said it all.

@@ -26,7 +26,8 @@ def draw_curves(
     history: see Progress. labels, called: int64 (N,) of the validation rows.
     """
     figure = Figure(figsize=(13, 6), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=(5, 7))
+    halves = figure.add_gridspec(1, 2, width_ratios=(5, 7))
+    left, right = figure.add_subfigure(halves[0]), figure.add_subfigure(halves[1])
     upper, lower = left.subplots(2, sharex=True)
     epochs = range(1, len(history) + 1)
     accuracies = [past["accuracy"] for past in history]

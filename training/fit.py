@@ -14,12 +14,13 @@ from tqdm import tqdm
 from fer_live.console import exit_code
 from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.errors import TrainingError
-from training.config import RECIPES, FitConfig, choices_of, recipe
+from training.config import FitConfig, choices_of, recipe
 from training.crew import ALONE, Crew, crew_of_torchrun
 from training.dataset import Fer2013, load_fer2013, require_every_class
 from training.export import export_run
 from training.files import require_writable
 from training.layouts import TRAINING, VALIDATION
+from training.networks import NETWORKS
 from training.promote import promote
 from training.runs import remember_origin, start_or_resume
 from training.track import TRACKERS, open_tracker
@@ -100,7 +101,7 @@ def _parser() -> argparse.ArgumentParser:
         "FER2013: CSV, .gz or .zip of it (found beside it, too), or class folders (default: %(default)s)"
     )
     add("--data", type=Path, default=Path("data/fer2013.csv"), help=about_data)
-    add("--model", choices=sorted(RECIPES), default="mobilevit_xxs", help="network (default: %(default)s)")
+    add("--model", choices=sorted(NETWORKS), default="mobilevit_xxs", help="network (default: %(default)s)")
     add(
         "--out", type=Path, default=Path("weights"), help="folder for finished weights (default: %(default)s)"
     )

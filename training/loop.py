@@ -135,7 +135,7 @@ def train_one_epoch(
         if config.augmentation:
             crops = augment(crops, config, generator, strength_at(epoch, config))
         rate = learning_rate_at(epoch * steps + step, steps, config, accuracies)
-        loss = _step(learner, crops, material.targets[rows], rate, material.class_weights)
+        loss = take_step(learner, crops, material.targets[rows], rate, material.class_weights)
         if not math.isfinite(loss):
             raise TrainingError(
                 f"The loss is {loss} at step {step + 1} of epoch {epoch + 1}.",
@@ -158,9 +158,10 @@ def steps_per_epoch(rows: int, batch_size: int) -> int:
     return max(1, rows // batch_size)
 
 
-def _step(
+def take_step(
     learner: Learner, crops: Tensor, targets: Tensor, learning_rate: float, class_weights: Tensor | None = None
 ) -> float:
+    """One step on crops float32 (B, 1, H, W) and targets as in Material; returns the loss, before the step."""
     for group in learner.optimizer.param_groups:
         group["lr"] = learning_rate
     crops = crops.to(memory_format=torch.channels_last)
@@ -195,7 +196,7 @@ def fastest_precision(config: FitConfig, device: torch.device) -> Literal["fp32"
     for _ in range(_TRIAL_STEPS):
         for learner, timings in zip(learners, seconds, strict=True):
             started = time.perf_counter()
-            _step(learner, crops, labels, 0.0)
+            take_step(learner, crops, labels, 0.0)
             timings.append(time.perf_counter() - started)
     return choices[0] if min(seconds[0]) <= min(seconds[1]) else choices[1]
 

@@ -90,7 +90,8 @@ def _validate(learner: Learner, rows: Split) -> NDArray[np.int64]:
     """What the averaged weights call each row, int64 (N,); in a crew the leader alone looks."""
     if not learner.crew.is_leader:
         return np.full(len(rows), -1)
-    return predict_logits(learner.average.module, rows.images, SPEC).argmax(axis=1)
+    called: NDArray[np.int64] = predict_logits(learner.average.module, rows.images, SPEC).argmax(axis=1)
+    return called
 
 
 def _ticker(bar: tqdm[None], epochs_left: int, steps_to_announce: int) -> Callable[[int], None]:

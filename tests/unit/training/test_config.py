@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from fer_live.errors import ConfigError
-from training.config import recipe
+from training.config import FitConfig, recipe
 
 
 def test_recipe_takes_changes() -> None:
@@ -12,8 +12,12 @@ def test_recipe_takes_changes() -> None:
 
 
 def test_unknown_model_names_the_known_ones() -> None:
-    with pytest.raises(ConfigError, match=r"'vgg'.*mobilevit_xxs, resnet18"):
+    with pytest.raises(ConfigError, match=r"'vgg'.*mobilevit_xxs, plain_deep_cnn, resnet18"):
         recipe("vgg")
+
+
+def test_a_network_without_a_recipe_of_its_own_has_the_defaults() -> None:
+    assert recipe("fc_tiny") == FitConfig(model="fc_tiny")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from fer_live.errors import ConfigError
 from training import checkpoint
 from training.crew import Crew
 
-_TWO = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+_TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "--"]
 
 
 @pytest.fixture
@@ -27,10 +27,10 @@ def fit_with(tmp_path: Path, rows: Any, write_csv: Callable[..., str]) -> Callab
 
     def run(name: str, *options: str, launcher: list[str] | None = None) -> tuple[Path, str]:
         given = ["--data", str(data), "--run", str(tmp_path / name), "--out", str(tmp_path / f"{name}-out"), *options]
-        command = [sys.executable, *(launcher or []), "-m", "training.fit", *given]
+        command = [*(launcher or [sys.executable, "-m"]), "training.fit", *given]
         done = subprocess.run(command, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stderr
-        return tmp_path / name, done.stderr
+        return tmp_path / name, done.stdout
 
     return run
 
@@ -39,7 +39,7 @@ def test_two_processes_equal_one_with_the_same_batch(fit_with: Callable[..., tup
     # 56 rows in batches of 16 are three steps. A network without normalization: each process has its own batch's.
     options = ["--model", "fc_basic", "--epochs", "1", "--batch-size", "16", "--no-augmentation"]
     alone, _ = fit_with("alone", *options)
-    together, said = fit_with("together", *options, launcher=_TWO)
+    together, said = fit_with("together", *options, launcher=_TORCHRUN)
     one, two = (load_file(run / checkpoint.FILE_NAME) for run in (alone, together))
     assert one.keys() == two.keys()
     steps = [tensor for name, tensor in two.items() if name.endswith(".step")]

@@ -125,7 +125,7 @@ def test_bfloat16_is_not_tried_where_it_is_emulated(
         raise AssertionError("a step was tried")
 
     monkeypatch.setattr("torch.backends.cpu.get_cpu_capability", lambda: "AVX2")
-    monkeypatch.setattr("training.loop._step", never)
+    monkeypatch.setattr("training.loop.take_step", never)
     assert fastest_precision(quick(), CPU) == "fp32"
 
 
