@@ -10,6 +10,7 @@ import json
 import math
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from fer_live.config import (
     load_config,
     recording_folder,
 )
-from fer_live.console import exit_code
+from fer_live.console import exit_code, tell_choice
 from fer_live.errors import ConfigError, FerError
 
 
@@ -217,7 +218,9 @@ def _record(arguments: argparse.Namespace) -> None:
         def on_warning(warning: FerError) -> None:
             tqdm.write(f"warning: {warning}", file=sys.stderr)
 
-        counts, folder = record_live(arguments.source, parent, config, arguments.seconds, on_status, on_warning)
+        counts, folder = record_live(
+            arguments.source, parent, config, arguments.seconds, on_status, on_warning, partial(tell_choice, config)
+        )
     path = folder / FRAMES_CSV
     if arguments.json:
         print(json.dumps({"csv": str(path), **counts}))
@@ -289,5 +292,3 @@ def _lines(content: Any) -> list[str]:
     if isinstance(content, dict):
         return [f"{key}: {value}" for key, value in content.items()]
     return [f"{row['name']}: {'available' if row['available'] else row['reason']}" for row in content]
-
-

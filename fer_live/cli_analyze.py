@@ -10,6 +10,9 @@ from typing import Any
 
 from tqdm import tqdm
 
+from fer_live.backends.backend import Backend
+from fer_live.config import Config
+from fer_live.console import tell_choice
 from fer_live.errors import SourceError
 from fer_live.pipeline.batch import analyse_batch
 from fer_live.pipeline.files import Order, Outcome
@@ -19,7 +22,7 @@ from fer_live.record.session import FRAMES_CSV
 def analyze(names: Sequence[str], out: Path, order: Order, jobs: int | None, is_again: bool, as_json: bool) -> None:
     """See pipeline.batch.analyse_batch. Raises SourceError at the end if a source could not be analysed."""
     with tqdm(total=0, unit=" frames", disable=None) as bar:
-        report = _BatchReport(bar, len(names), as_json)
+        report = _BatchReport(bar, len(names), order.config, as_json)
         analyse_batch(names, out, order, report, jobs, is_again)
     if len(names) == 1 and report.failures:
         raise report.failures[0]
@@ -30,12 +33,16 @@ def analyze(names: Sequence[str], out: Path, order: Order, jobs: int | None, is_
 class _BatchReport:
     """A pipeline.batch.Report."""
 
-    def __init__(self, bar: tqdm[Any], sources: int, as_json: bool) -> None:
+    def __init__(self, bar: tqdm[Any], sources: int, config: Config, as_json: bool) -> None:
         self._bar = bar
         self._sources = sources
+        self._config = config
         self._as_json = as_json
         self._done = 0
         self.failures: list[SourceError] = []
+
+    def begin(self, backend: Backend) -> None:
+        tell_choice(self._config, backend)
 
     def expect(self, frames: int | None) -> None:
         self._bar.total = None if frames is None or self._bar.total is None else self._bar.total + frames

@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from fer_live.backends.registry import open_backend
 from fer_live.config import Config
+from fer_live.console import tell_choice
 from fer_live.pipeline.alone import run_alone
 from fer_live.pipeline.bench import Figures, cases_like, measure
 from fer_live.pipeline.machine import machine_facts
@@ -40,6 +41,7 @@ def bench(config: Config, pattern: str, frames: int, seconds: float, as_json: bo
     """
     cases = cases_like(pattern)
     with open_backend(config.backend, config.model) as backend:
+        tell_choice(config, backend)
         facts = machine_facts() | {"model": backend.card.name, "backend": backend.name, "device": backend.device}
     print("; ".join(f"{name}: {value}" for name, value in facts.items()), file=sys.stderr if as_json else sys.stdout)
     measured: list[Figures] = []

@@ -13,7 +13,7 @@ import platformdirs
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from fer_live.errors import ConfigError
+from fer_live.errors import ConfigError, complaint_of
 
 APP_NAME = "fer-live"
 
@@ -185,7 +185,7 @@ def make_config(values: dict[str, Any]) -> Config:
         key = ".".join(str(part) for part in first["loc"]) or "settings"
         if first["type"] == "extra_forbidden":
             raise ConfigError(f"Unknown setting '{key}'.", "`fer-live analyze --help` lists them.") from error
-        raise ConfigError(f"Setting '{key}' = {first['input']!r}: {first['msg']}.") from error
+        raise ConfigError(f"Setting '{key}' = {first['input']!r}: {complaint_of(first)}.") from error
 
 
 def _read_toml(path: Path | None) -> dict[str, Any]:

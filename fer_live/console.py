@@ -1,11 +1,16 @@
-"""The edge between commands and the shell: exit codes and the one place that prints errors."""
+"""The edge between commands and the shell: exit codes, and what all of them say on standard error."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
+from fer_live.config import Config
 from fer_live.errors import FerError
+
+if TYPE_CHECKING:
+    from fer_live.backends.backend import Backend
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -16,10 +21,24 @@ def exit_code(command: Callable[[], None]) -> int:
     try:
         command()
     except FerError as error:
-        # One line, although what other libraries say, and an error quotes, may have several.
-        print("error:", " ".join(line.strip() for line in str(error).split("\n") if line.strip()), file=sys.stderr)
+        print("error:", _one_line(str(error)), file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
         print("interrupted: what was finished until now is kept", file=sys.stderr)
         return INTERRUPTED
     return 0
+
+
+def tell_choice(config: Config, backend: Backend) -> None:
+    """Says which backend `auto` took and why none that it prefers; of one that was asked for by name, nothing."""
+    if config.backend == "auto":
+        # Not before, since no command is to wait for what it does not use.
+        from tqdm import tqdm
+
+        # Below a progress bar that is being shown it would be written over.
+        tqdm.write(f"backend: {backend.name} ({_one_line('; '.join(('auto', *backend.passed_over)))})", file=sys.stderr)
+
+
+def _one_line(text: str) -> str:
+    """One line, although what other libraries say, and an error quotes, may have several."""
+    return " ".join(line.strip() for line in text.split("\n") if line.strip())

@@ -1,5 +1,12 @@
 """Errors that the user can fix. Each says what was wrong and, in its hint, what to do."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 
 class FerError(Exception):
     """Base of all errors shown to the user as one sentence, never as a traceback.
@@ -50,3 +57,8 @@ class DataError(FerError):
 
 class TrainingError(FerError):
     """A training run cannot start, go on or be finished."""
+
+
+def complaint_of(details: ErrorDetails) -> str:
+    """What pydantic says of one value, without the 'Value error, ' that it puts before what our validators say."""
+    return str(details["ctx"]["error"]) if details["type"] == "value_error" else details["msg"]

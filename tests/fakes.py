@@ -77,6 +77,7 @@ class TableBackend(_Closing):
     name = "table"
     device = "memory"
     is_thread_safe = True
+    passed_over: tuple[str, ...] = ()
 
     def __init__(self, table: NDArray[np.float32] | None = None, max_batch: int = 32) -> None:
         labels = len(FER2013_LABELS)

@@ -5,77 +5,28 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import numpy as np
-import torch
 from tqdm import tqdm
 
 from fer_live.console import exit_code
+from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.errors import TrainingError
-from training import checkpoint
-from training.checkpoint import Progress
-from training.config import RECIPES, FitConfig, recipe
-from training.dataset import Fer2013, Split, load_fer2013, require_every_class
+from training.config import RECIPES, FitConfig, choices_of, recipe
+from training.crew import ALONE, Crew, crew_of_torchrun
+from training.dataset import Fer2013, load_fer2013, require_every_class
 from training.export import export_run
 from training.files import require_writable
-from training.layouts import SPEC, TRAINING, VALIDATION
-from training.loop import Learner, predict_logits, steps_per_epoch, train_one_epoch
+from training.layouts import TRAINING, VALIDATION
 from training.promote import promote
 from training.runs import remember_origin, start_or_resume
-from training.teacher import taught_targets
+from training.track import TRACKERS, open_tracker
+from training.train import train
+from training.trials import few_rows, overfit
 
-_STEPS_TO_ESTIMATE = 20
-_DRY_RUN_VALIDATION = 64
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
-
-
-def train(
-    config: FitConfig, data: Fer2013, run: Path, init: Path | None = None, teacher: Path | None = None
-) -> tuple[Learner, Progress]:
-    """Trains to the end of a run, from its checkpoint if there is one, with one checkpoint an epoch."""
-    learner, progress = start_or_resume(config, run, init)
-    rows = data.split(TRAINING)
-    images = torch.from_numpy(rows.images)[:, None].to(learner.device)
-    labels = rows.labels if teacher is None else taught_targets(rows, teacher, config, run)
-    targets = torch.from_numpy(labels).to(learner.device)
-    steps = steps_per_epoch(len(rows), config.batch_size)
-    steps_to_announce = _STEPS_TO_ESTIMATE
-    while not progress.is_finished(learner.config):
-        started = time.perf_counter()
-        left = config.epochs - progress.epochs_done
-        with tqdm(
-            total=steps, desc=f"Epoch {progress.epochs_done + 1}/{config.epochs}", unit=" steps"
-        ) as bar:
-            on_step = _ticker(bar, left, steps_to_announce)
-            loss = train_one_epoch(learner, images, targets, progress.epochs_done, on_step)
-        accuracy = validation_accuracy(learner, data.split(VALIDATION))
-        progress.record(loss, accuracy, time.perf_counter() - started, learner.average.module.state_dict())
-        checkpoint.save_checkpoint(run, learner, progress)
-        tqdm.write(f"epoch {progress.epochs_done}: loss {loss:.4f}, validation accuracy {accuracy:.4f}")
-        steps_to_announce = 0
-    return learner, progress
-
-
-def _ticker(bar: tqdm[None], epochs_left: int, steps_to_announce: int) -> Callable[[int], None]:
-    """Moves the bar; after so many steps it says once how long the rest of the run will take."""
-
-    def on_step(step: int) -> None:
-        bar.update()
-        if step + 1 == steps_to_announce:
-            seconds = bar.format_dict["elapsed"] / steps_to_announce * bar.total * epochs_left
-            tqdm.write(f"expected duration: at most {seconds / 60:.0f} min for {epochs_left} epochs")
-
-    return on_step
-
-
-def validation_accuracy(learner: Learner, rows: Split) -> float:
-    """Share of rows that the averaged weights label as the data set does."""
-    logits = predict_logits(learner.average.module, rows.images, SPEC)
-    return float((logits.argmax(axis=1) == rows.labels).mean())
 
 
 def fit(
@@ -87,21 +38,30 @@ def fit(
     teacher: Path | None = None,
     force: bool = False,
     finish: bool = False,
+    track: str = "none",
+    crew: Crew = ALONE,
 ) -> None:
     """Trains, exports into the run's folder, and promotes into out; a finished run is only exported.
 
-    finish: takes the best epoch so far instead of training on.
+    finish: takes the best epoch so far instead of training on. track: see open_tracker.
     Raises DataError, ModelError or TrainingError; what was finished until then stays in the run's folder.
     """
     for usage in (TRAINING, VALIDATION):
         require_every_class(data, usage)
     require_writable(run, "--run")
     require_writable(out, "--out")
-    origin = remember_origin(run, data.digest(), init, teacher)
+    with crew.leader_first():
+        origin = remember_origin(run, data.digest(), init, teacher)
     with _advice_on_memory(config.batch_size):
-        learner, progress = start_or_resume(config, run, init) if finish else train(config, data, run, init, teacher)
+        if finish:
+            learner, progress = start_or_resume(config, run, init)
+        else:
+            with open_tracker(track if crew.is_leader else "none", run, config) as tracker:
+                learner, progress = train(config, data, run, init, teacher, tracker, crew)
     if progress.epochs_done == 0:
         raise TrainingError(f"The run in '{run}' has no finished epoch.", "Start it without --finish.")
+    if not crew.is_leader:
+        return
     card = export_run(run, learner.config, progress, data, origin)
     promote(run, card, out, force)
 
@@ -124,20 +84,10 @@ def _advice_on_memory(batch_size: int) -> Iterator[None]:
 
 def dry_run(config: FitConfig, data: Fer2013, init: Path | None, teacher: Path | None = None) -> None:
     """One batch of everything, export and promotion included, in a folder that is then removed."""
-    counts = {TRAINING: config.batch_size, VALIDATION: _DRY_RUN_VALIDATION}
-    few = {usage: _spread(data, usage, count) for usage, count in counts.items()}
     with tempfile.TemporaryDirectory() as folder:
         short = config.model_copy(update={"epochs": 1})
-        fit(short, Fer2013(few, data.validation_made), Path(folder, "run"), Path(folder, "out"), init, teacher)
+        fit(short, few_rows(config, data), Path(folder, "run"), Path(folder, "out"), init, teacher)
     tqdm.write("dry run: everything works; nothing was kept")
-
-
-def _spread(data: Fer2013, usage: str, count: int) -> Split:
-    """Count to two times count rows of a usage (all, if it has fewer), with each of its classes."""
-    rows = data.split(usage)
-    _, first_of_class = np.unique(rows.labels, return_index=True)
-    chosen = np.union1d(first_of_class, np.arange(0, len(rows), max(1, len(rows) // count)))
-    return Split(usage, rows.images[chosen], rows.labels[chosen])
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -161,24 +111,43 @@ def _parser() -> argparse.ArgumentParser:
     add("--epochs", type=int, help="passes over Training, at most (default: the network's recipe)")
     add("--batch-size", type=int, help="faces a step (default: the network's recipe)")
     add("--learning-rate", type=float, help="highest, after warm-up (default: the network's recipe)")
+    add("--optimizer", choices=choices_of("optimizer"), help="(default: the network's recipe)")
+    add("--schedule", choices=choices_of("schedule"), help="of the learning rate (default: the network's recipe)")
+    add("--dropout", type=float, help="probability, where the network has dropout (default: the network's own)")
+    add("--class-weights", action="store_true", default=None, help="rare labels count more in the loss")
+    add("--balanced-sampling", action="store_true", default=None, help="every label is drawn equally often")
+    add("--no-augmentation", action="store_false", dest="augmentation", default=None, help="faces as they are")
+    add("--track", choices=TRACKERS, default="none", help="where figures go, too (default: %(default)s)")
     add("--force", action="store_true", help="replace weights whose validation accuracy is as high or higher")
     add("--finish", action="store_true", help="take the best epoch so far instead of training on")
     add("--dry-run", action="store_true", help="one batch of everything, export included; keeps nothing")
+    add("--overfit", type=_count, metavar="N", help="only see whether N faces can be learnt by heart; keeps nothing")
     return parser
 
 
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < len(FER2013_LABELS):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of faces from {len(FER2013_LABELS)} on")
+    return int(text)
+
+
 def _command(arguments: argparse.Namespace) -> None:
-    asked = {key: getattr(arguments, key) for key in ("seed", "epochs", "batch_size", "learning_rate")}
+    given = vars(arguments)
+    asked = {key: given[key] for key in FitConfig.model_fields if given.get(key) is not None}
     if arguments.teacher is not None:
         asked["label_smoothing"] = 0.0  # A teacher's opinion is soft already.
-    config = recipe(arguments.model, **{key: value for key, value in asked.items() if value is not None})
+    config = recipe(**asked)
     run = arguments.run or Path("runs") / f"{config.model}-{config.seed}"
     data = load_fer2013(arguments.data)
     if arguments.dry_run:
         dry_run(config, data, arguments.init, arguments.teacher)
-    else:
-        given = arguments.init, arguments.teacher, arguments.force, arguments.finish
-        fit(config, data, run, arguments.out, *given)
+        return
+    if arguments.overfit is not None:
+        overfit(config, data, arguments.overfit)
+        return
+    options = arguments.init, arguments.teacher, arguments.force, arguments.finish, arguments.track
+    with crew_of_torchrun() as crew:
+        fit(config, data, run, arguments.out, *options, crew)
 
 
 def main(argv: list[str] | None = None) -> int:

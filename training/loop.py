@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
@@ -21,7 +21,9 @@ from fer_live.core.preprocess import to_batch
 from fer_live.errors import TrainingError
 from training.augment import augment, strength_at
 from training.config import FitConfig
+from training.crew import ALONE, Crew
 from training.networks import FerNet, build
+from training.schedule import learning_rate_at
 
 _EVALUATION_BATCH = 256
 _TRIAL_STEPS = 6
@@ -30,16 +32,24 @@ _Tensors = tuple[Tensor, ...] | list[Tensor]
 
 @dataclass
 class Learner:
-    """All state that a step changes; a checkpoint holds exactly this and the epoch."""
+    """All state that a step changes; a checkpoint holds exactly this and the epoch.
+
+    joined: the network, as this process of the crew calls it to learn.
+    """
 
     network: FerNet
+    joined: nn.Module
     average: AveragedModel
     optimizer: torch.optim.Optimizer
     config: FitConfig
     device: torch.device
+    crew: Crew
 
 
-def make_learner(network: FerNet, config: FitConfig, device: torch.device) -> Learner:
+_OPTIMIZERS = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}
+
+
+def make_learner(network: FerNet, config: FitConfig, device: torch.device, crew: Crew = ALONE) -> Learner:
     """A learner at step 0. Norms and biases are not decayed (He et al. 2019, arXiv 1812.01187)."""
     network = network.to(device).to(memory_format=torch.channels_last)
     decayed = [p for p in network.parameters() if p.ndim > 1]
@@ -54,9 +64,9 @@ def make_learner(network: FerNet, config: FitConfig, device: torch.device) -> Le
     if config.optimizer == "sgd":
         optimizer = torch.optim.SGD(groups, lr=config.learning_rate, momentum=0.9, nesterov=True, fused=fused)
     else:
-        optimizer = torch.optim.AdamW(groups, lr=config.learning_rate, fused=fused)
+        optimizer = _OPTIMIZERS[config.optimizer](groups, lr=config.learning_rate, fused=fused)
     average = AveragedModel(network, multi_avg_fn=_ema(config.ema_decay), use_buffers=True)
-    return Learner(network, average, optimizer, config, device)
+    return Learner(network, crew.joined(network), average, optimizer, config, device, crew)
 
 
 def _ema(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
@@ -74,46 +84,58 @@ def _ema(decay: float) -> Callable[[_Tensors, _Tensors, Tensor | int], None]:
     return update
 
 
-def learning_rate_at(step: int, steps_per_epoch: int, config: FitConfig) -> float:
-    """Linear warm-up, then cosine to zero (Loshchilov & Hutter 2017)."""
-    warmup = config.warmup_epochs * steps_per_epoch
-    total = config.epochs * steps_per_epoch
-    if step < warmup:
-        return config.learning_rate * (step + 1) / warmup
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * (step - warmup) / max(1, total - warmup)))
-
-
 def autocast(config: FitConfig, device: torch.device) -> AbstractContextManager[None]:
     """bfloat16 autocast where the run's resolved precision asks for it."""
     return torch.autocast(device.type, torch.bfloat16, enabled=config.precision == "bf16")
 
 
+@dataclass(frozen=True)
+class Material:
+    """What a network learns from, on the learner's device, so that no step waits for it.
+
+    images: uint8 (N, 1, H, W). targets: labels, int64 (N,), or probabilities, float32 (N, K).
+    class_weights: float32 (K,), how much each label counts in the loss. draw_weights: float32 (N,), how often each row
+    is drawn, with replacement; None draws each row once an epoch.
+    """
+
+    images: Tensor
+    targets: Tensor
+    class_weights: Tensor | None = None
+    draw_weights: Tensor | None = None
+
+
 def train_one_epoch(
     learner: Learner,
-    images: Tensor,
-    targets: Tensor,
+    material: Material,
     epoch: int,
     on_step: Callable[[int], None] | None = None,
+    accuracies: Sequence[float] = (),
 ) -> float:
     """One pass over the rows in random order; returns the mean loss.
 
-    images: uint8 (N, 1, H, W). targets: labels, int64 (N,), or probabilities, float32 (N, K); both on the learner's
-    device, so that no step waits for them. Every draw comes from (seed, epoch), so an epoch that is repeated after a
-    resume is the same epoch. on_step is called after each step with its number.
+    Every draw comes from (seed, epoch, rank in the crew), so an epoch that is repeated after a resume is the same
+    epoch. on_step is called after each step with its number. accuracies: see learning_rate_at.
     Raises TrainingError if the loss is not finite; the last checkpoint is then still good.
     """
-    config = learner.config
-    torch.manual_seed(config.seed * 100_003 + epoch)
-    generator = torch.Generator().manual_seed(config.seed * 100_003 + epoch)
-    order = torch.randperm(len(images), generator=generator)
-    steps = steps_per_epoch(len(images), config.batch_size)
+    config, crew, count = learner.config, learner.crew, len(material.images)
+    seed = config.seed * 100_003 + epoch
+    generator = torch.Generator().manual_seed(seed)
+    order = _order(material, generator)
+    if not crew.is_leader:  # One order for all, but each draws its own augmentation and dropout.
+        seed += crew.rank * 1_000_003
+        generator.manual_seed(seed)
+    torch.manual_seed(seed)
+    steps = steps_per_epoch(count, config.batch_size)
     learner.network.train()
     total = 0.0
     for step in range(steps):
-        rows = order[step * config.batch_size : (step + 1) * config.batch_size]
-        rows = rows.to(learner.device)
-        crops = augment(images[rows].float(), config, generator, strength_at(epoch, config))
-        loss = _step(learner, crops, targets[rows], learning_rate_at(epoch * steps + step, steps, config))
+        batch = order[step * config.batch_size : (step + 1) * config.batch_size]
+        rows = batch[crew.rank :: crew.size].to(learner.device)
+        crops = material.images[rows].float()
+        if config.augmentation:
+            crops = augment(crops, config, generator, strength_at(epoch, config))
+        rate = learning_rate_at(epoch * steps + step, steps, config, accuracies)
+        loss = _step(learner, crops, material.targets[rows], rate, material.class_weights)
         if not math.isfinite(loss):
             raise TrainingError(
                 f"The loss is {loss} at step {step + 1} of epoch {epoch + 1}.",
@@ -122,7 +144,13 @@ def train_one_epoch(
         total += loss
         if on_step is not None:
             on_step(step)
-    return total / steps
+    return crew.mean(total / steps)
+
+
+def _order(material: Material, generator: torch.Generator) -> Tensor:
+    if material.draw_weights is None:
+        return torch.randperm(len(material.images), generator=generator)
+    return torch.multinomial(material.draw_weights.cpu(), len(material.images), replacement=True, generator=generator)
 
 
 def steps_per_epoch(rows: int, batch_size: int) -> int:
@@ -130,13 +158,15 @@ def steps_per_epoch(rows: int, batch_size: int) -> int:
     return max(1, rows // batch_size)
 
 
-def _step(learner: Learner, crops: Tensor, targets: Tensor, learning_rate: float) -> float:
+def _step(
+    learner: Learner, crops: Tensor, targets: Tensor, learning_rate: float, class_weights: Tensor | None = None
+) -> float:
     for group in learner.optimizer.param_groups:
         group["lr"] = learning_rate
     crops = crops.to(memory_format=torch.channels_last)
     with autocast(learner.config, learner.device):
-        logits = learner.network(crops).float()
-    loss = F.cross_entropy(logits, targets, label_smoothing=learner.config.label_smoothing)
+        logits = learner.joined(crops).float()
+    loss = F.cross_entropy(logits, targets, class_weights, label_smoothing=learner.config.label_smoothing)
     learner.optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     nn.utils.clip_grad_norm_(learner.network.parameters(), learner.config.clip_norm)
@@ -148,8 +178,8 @@ def _step(learner: Learner, crops: Tensor, targets: Tensor, learning_rate: float
 def fastest_precision(config: FitConfig, device: torch.device) -> Literal["fp32", "bf16"]:
     """Times a few steps of the run's own network in float32 and in bfloat16 autocast and takes the faster.
 
-    Only CPUs with bfloat16 arithmetic and large convolutions gain from it: it slows MobileViT-XXS there. Where it can
-    only be emulated, trying alone would take minutes.
+    Only CPUs with bfloat16 arithmetic gain from it, and more with large convolutions. Where it can only be emulated,
+    trying alone would take minutes.
     """
     if device.type == "cpu" and "AVX512" not in torch.backends.cpu.get_cpu_capability():
         return "fp32"

@@ -123,7 +123,7 @@ def _resnet18(labels: int) -> nn.Module:
 NETWORKS = {"mobilevit_xxs": _mobilevit_xxs, "resnet18": _resnet18}
 
 
-def build(name: str, labels: int) -> FerNet:
+def build(name: str, labels: int, dropout: float | None = None) -> FerNet:
     """A new network with weights from torch's global generator; raises ConfigError for an unknown name."""
     if name not in NETWORKS:
         raise ConfigError(f"Unknown model '{name}'.", f"Choose one of: {', '.join(sorted(NETWORKS))}.")

@@ -22,11 +22,15 @@ _DARK_CELL = 0.5
 
 
 def draw_confusion(confusion_matrix: dict[str, Any], title: str) -> Figure:
-    """Each label's row in shares of its faces, with counts; takes what `measure` gives."""
-    names, counts = confusion_matrix["labels"], np.array(confusion_matrix["counts"])
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    """A confusion matrix alone; takes what `measure` gives."""
     figure = Figure(figsize=(7, 6), layout="constrained")
-    axes = figure.add_subplot()
+    show_confusion(figure.add_subplot(), confusion_matrix["labels"], np.array(confusion_matrix["counts"]), title)
+    return figure
+
+
+def show_confusion(axes: Axes, names: Sequence[str], counts: NDArray[np.int64], title: str) -> None:
+    """Each label's row in shares of its faces, with counts int64 (K, K): labels down, what they were called across."""
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
     for row, column in np.ndindex(*counts.shape):
         colour = "white" if shares[row, column] > _DARK_CELL else "black"
@@ -35,7 +39,6 @@ def draw_confusion(confusion_matrix: dict[str, Any], title: str) -> Figure:
     axes.set_xticks(range(len(names)), names, rotation=45)
     axes.set_yticks(range(len(names)), names)
     axes.set(title=title, xlabel="called", ylabel="label in FER2013")
-    return figure
 
 
 def draw_reliability(probabilities: NDArray[np.floating], labels: NDArray[np.int64], title: str) -> Figure:

@@ -17,6 +17,7 @@ from fer_live.errors import TrainingError
 from training import checkpoint
 from training.checkpoint import Progress
 from training.config import FitConfig
+from training.crew import ALONE, Crew
 from training.files import replace_file
 from training.loop import Learner, fastest_precision, make_learner
 from training.networks import build
@@ -100,22 +101,27 @@ def versions() -> dict[str, str]:
     }
 
 
-def start_or_resume(config: FitConfig, run: Path, init: Path | None = None) -> tuple[Learner, Progress]:
+def start_or_resume(
+    config: FitConfig, run: Path, init: Path | None = None, crew: Crew = ALONE
+) -> tuple[Learner, Progress]:
     """A learner at step 0, from random weights or those of init, or at the checkpoint of the run in a folder.
 
-    Raises TrainingError if that run was made with another config.
+    Raises TrainingError if that run was made with another config, ConfigError if the network or the crew does not allow
+    for the config.
     """
+    crew.require_divisible(config.batch_size)
     saved = checkpoint.saved_config(run)
     if saved is not None:
         config = _same_config(saved, config, run)
     torch.manual_seed(config.seed)
-    network = build(config.model, len(FER2013_LABELS))
+    network = build(config.model, len(FER2013_LABELS), config.dropout)
     if saved is None and init is not None:
         load_weights(network, config.model, init)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if config.precision == "auto":
-        config = config.model_copy(update={"precision": fastest_precision(config, device)})
-    learner = make_learner(network, config, device)
+        is_bf16 = crew.share(fastest_precision(config, device) == "bf16")
+        config = config.model_copy(update={"precision": "bf16" if is_bf16 else "fp32"})
+    learner = make_learner(network, config, device, crew)
     return learner, Progress() if saved is None else checkpoint.load_checkpoint(run, learner)
 
 

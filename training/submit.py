@@ -1,6 +1,6 @@
 """Labels the competition's test.csv: `python -m training.submit` writes what Kaggle takes.
 
-That is 'Challenges in Representation Learning: Facial Expression Recognition' of 2013. docs/weights.md says where the
+That is 'Challenges in Representation Learning: Facial Expression Recognition' of 2013. docs/training.md says where the
 format was checked.
 """
 

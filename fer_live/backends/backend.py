@@ -20,7 +20,7 @@ class Backend(Closing, Protocol):
 
     name: its name in the registry. device: the device in use, as the runtime reports it. card: of the network
     that is loaded. max_batch: the largest N of one call. is_thread_safe: several threads may call infer at once, and
-    gain by it.
+    gain by it. passed_over: what the registry's `auto` would rather have taken, each as 'name: why it cannot run'.
     """
 
     name: str
@@ -28,6 +28,7 @@ class Backend(Closing, Protocol):
     card: ModelCard
     max_batch: int
     is_thread_safe: bool
+    passed_over: tuple[str, ...]
 
     def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
         """Batch float32 (N, 1, H, W) in [0, 255], 1 <= N <= max_batch -> probabilities float32 (N, K).

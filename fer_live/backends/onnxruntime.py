@@ -32,6 +32,7 @@ class OnnxCpuBackend(Closing):
     max_batch = MAX_BATCH
     # A session has no state (github.com/microsoft/onnxruntime/issues/22967), and a call has the thread that makes it.
     is_thread_safe = True
+    passed_over: tuple[str, ...] = ()
     # It would hold memory for a full batch from then on, although that hardly ever comes.
     warm_up_batch = 1
     _provider = _CPU
@@ -86,15 +87,23 @@ class OnnxInt8Backend(OnnxCpuBackend):
     name = "onnx-cpu-int8"
 
     def __init__(self, weights: Path) -> None:
-        """See OnnxCpuBackend; weights is the float32 network's .onnx."""
-        super().__init__(int8_path(weights))
+        """See OnnxCpuBackend; weights is the float32 network's .onnx, which may be sound where this one is broken.
+
+        So that is a BackendError, and `auto` goes on to the float32 network.
+        """
+        try:
+            super().__init__(int8_path(weights))
+        except ModelError as error:
+            raise BackendError(error.message, error.hint) from error
         self.device += ", int8"
 
     @staticmethod
     def unavailable_because(weights: Path | None = None) -> str | None:
-        """See BackendClass. A file that its card does not list or that differs from it is a reason, too."""
+        """See BackendClass. Whether the file is what its card says is seen when it is opened, as of every network."""
         reason = _provider_refusal(_CPU)
-        return _int8_refusal(weights) if reason is None and weights is not None else reason
+        if reason is None and weights is not None and not int8_path(weights).is_file():
+            return f"there is no '{int8_path(weights).name}' beside '{weights.name}'"
+        return reason
 
 
 class OnnxCudaBackend(OnnxCpuBackend):
@@ -120,17 +129,6 @@ def _provider_refusal(provider: str) -> str | None:
         return None
     hint = "; onnxruntime-gpu in place of onnxruntime has it" if provider == _CUDA else ""
     return f"this build of onnxruntime has no {_short(provider)} provider{hint}"
-
-
-def _int8_refusal(weights: Path) -> str | None:
-    path = int8_path(weights)
-    if not path.is_file():
-        return f"there is no '{path.name}' beside '{weights.name}'"
-    try:
-        load_verified_card(path)
-    except ModelError as error:
-        return str(error)
-    return None
 
 
 def _open_session(weights: Path, provider: str) -> onnxruntime.InferenceSession:

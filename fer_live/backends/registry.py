@@ -49,17 +49,19 @@ def open_backend(name: str, model: str | Path) -> Backend:
     """Opens and warms up a network.
 
     name: a key of BACKENDS, which is then used or refused, never replaced; or 'auto', which takes the first that
-    runs and logs why it passed the others. model: see find_weights.
+    runs; its passed_over, and the log, say why not the others. model: see find_weights.
     Raises BackendError if none runs, ModelError if the network is missing or damaged.
     """
     weights = find_weights(model)
-    refusals = []
+    refusals: list[str] = []
     for candidate in _candidates(name):
         found = probe(candidate, weights)
         if found.available:
             try:
                 backend_class = _backend_class(candidate)
-                return _warm(backend_class(weights), backend_class.warm_up_batch)
+                backend = _warm(backend_class(weights), backend_class.warm_up_batch)
+                backend.passed_over = tuple(refusals)
+                return backend
             except BackendError as error:
                 if name != "auto":
                     raise

@@ -28,6 +28,7 @@ class TensorRtBackend(Closing):
     name = "tensorrt"
     max_batch = MAX_BATCH
     is_thread_safe = False
+    passed_over: tuple[str, ...] = ()
     warm_up_batch = MAX_BATCH
 
     def __init__(self, weights: Path) -> None:

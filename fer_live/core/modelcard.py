@@ -9,7 +9,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fer_live.core.labels import UNCERTAIN
-from fer_live.errors import ModelError
+from fer_live.errors import ModelError, complaint_of
 
 FER2013_LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 """Label order of FER2013's `emotion` column, 0 to 6 (Goodfellow et al. 2013, arXiv 1307.0414).
@@ -88,7 +88,7 @@ def load_card(path: Path) -> ModelCard:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "card"
-        raise ModelError(f"Model card '{path}' is invalid at '{where}': {first['msg']}.", _REBUILD) from error
+        raise ModelError(f"Model card '{path}' is invalid at '{where}': {complaint_of(first)}.", _REBUILD) from error
 
 
 def half_path(weights: Path) -> Path:

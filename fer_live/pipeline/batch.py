@@ -20,6 +20,10 @@ from fer_live.pipeline.workers import run_in_workers
 class Report(Protocol):
     """Is told how a batch goes, on the thread that runs it."""
 
+    def begin(self, backend: Backend) -> None:
+        """What classifies is open: to be asked what it is, not to be used."""
+        ...
+
     def expect(self, frames: int | None) -> None:
         """One more source is to be analysed, with so many frames if it knows."""
         ...
@@ -45,6 +49,7 @@ def analyse_batch(
     """
     in_order = _InOrder(report.outcome)
     with open_backend(order.config.backend, order.config.model) as backend:
+        report.begin(backend)
         earlier = EarlierSessions(parent, are_used=not is_again)
         tasks = []
         for number, name in enumerate(names):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,7 +21,7 @@ from fer_live.core.structs import Frame
 from fer_live.errors import ConfigError
 from fer_live.pipeline.analyser import FaceAnalyser
 from fer_live.pipeline.files import open_finder
-from fer_live.pipeline.floor import Floor
+from fer_live.pipeline.floor import Floor, Work
 from fer_live.pipeline.live import LiveSession
 from fer_live.pipeline.machine import resident_mb
 from fer_live.pipeline.status import LiveState
@@ -190,34 +190,48 @@ class _Turns:
 
 
 def _take_turns(case: Case, config: Config, frames: int) -> _Turns:
-    """The chain and its floor in turns."""
+    """The chain and its floor in turns, after a scout has shown what the models have to do in each frame."""
     pace = _Pace() if case.mode is Mode.LIVE else None
-    floor = Floor()
-    busy_ms, looking_ms, floor_ms, found = [], [], [], []
+    count = _WARM_UP_FRAMES + frames
+    busy_ms, looking_ms, floor_ms = [], [], []
     with ExitStack() as stack:
-        backend = stack.enter_context(floor.watched(open_backend(config.backend, config.model)))
-        finder = stack.enter_context(open_finder(config.finder, open_detector=floor.open_detector))
-        analyser = FaceAnalyser(finder, backend, config)
-        camera, same_again = (_pictures(case, _WARM_UP_FRAMES + frames, pace) for _ in range(2))
-        for number, frame in enumerate(camera):
-            floor.clear()
-            started = time.perf_counter()
-            result = analyser.analyse(frame)
-            busy = 1000 * (time.perf_counter() - started)
-            # Either begins after a picture was made and, live, a rest: else the second would find warmer caches.
-            frame = next(same_again)
-            started = time.perf_counter()
-            floor.repeat(frame)
-            repeated = 1000 * (time.perf_counter() - started)
+        work, faces_found, rss_mb = _scout(case, config, count, stack)
+        backend = stack.enter_context(open_backend(config.backend, config.model))
+        analyser = FaceAnalyser(stack.enter_context(open_finder(config.finder)), backend, config)
+        camera, same_again = (_pictures(case, count, pace) for _ in range(2))
+        is_chain_first = True
+        for number, done in enumerate(work):
+            steps = (analyser.analyse, done.repeat) if is_chain_first else (done.repeat, analyser.analyse)
+            # Either begins after a picture was made and, live, a rest; still the second finds some of it in the caches.
+            first, second = _ms(steps[0], next(camera)), _ms(steps[1], next(same_again))
+            busy, repeated = (first, second) if is_chain_first else (second, first)
+            is_chain_first = is_chain_first != bool(done.looks)
             if number < _WARM_UP_FRAMES:
                 continue
             busy_ms.append(busy)
-            found.append(len(result.tracks))
-            if floor.has_looked:
+            if done.looks:
                 looking_ms.append(busy)
                 floor_ms.append(repeated)
-        rss_mb = resident_mb()
-    return _Turns(busy_ms, looking_ms, floor_ms, float(np.mean(found)), rss_mb)
+    return _Turns(busy_ms, looking_ms, floor_ms, faces_found, rss_mb)
+
+
+def _scout(case: Case, config: Config, count: int, stack: ExitStack) -> tuple[list[Work], float, float]:
+    """What the models do in each frame, the mean number of faces, and the memory of the process at work, MB."""
+    floor = Floor()
+    backend = stack.enter_context(floor.watched(open_backend(config.backend, config.model)))
+    finder = stack.enter_context(open_finder(config.finder, open_detector=floor.open_detector))
+    analyser = FaceAnalyser(finder, backend, config)
+    work, found = [], []
+    for frame in _pictures(case, count, None):
+        found.append(len(analyser.analyse(frame).tracks))
+        work.append(floor.take())
+    return work, float(np.mean(found[_WARM_UP_FRAMES:])), resident_mb()
+
+
+def _ms(step: Callable[[Frame], object], frame: Frame) -> float:
+    started = time.perf_counter()
+    step(frame)
+    return 1000 * (time.perf_counter() - started)
 
 
 def _pictures(case: Case, count: int | None, pace: _Pace | None) -> Iterator[Frame]:

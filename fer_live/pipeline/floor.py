@@ -14,55 +14,59 @@ from fer_live.detect.blazeface import BlazeFace, BlazeFaceDetector
 
 
 class Look(NamedTuple):
-    """What a detector was shown: uint8 (H, W, 3) BGR, and its corner in the frame, px."""
+    """What a detector was shown: a part of the frame, in px, or a picture of its own, uint8 (H, W, 3) BGR."""
 
     detector: BlazeFaceDetector
-    part: NDArray[np.uint8]
     left: int
     top: int
+    width: int
+    height: int
+    picture: NDArray[np.uint8] | None
 
-    def part_of(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The same part of another picture, or what was shown, if that is a picture of its own."""
-        if self.part.base is None:
-            return self.part
-        height, width = self.part.shape[:2]
-        return image[self.top : self.top + height, self.left : self.left + width]
+    def shown(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The same of an equal picture."""
+        if self.picture is not None:
+            return self.picture
+        return image[self.top : self.top + self.height, self.left : self.left + self.width]
+
+
+class Work(NamedTuple):
+    """What the models did in a frame."""
+
+    looks: list[Look]
+    runs: list[tuple[Backend, NDArray[np.float32]]]
+
+    def repeat(self, frame: Frame) -> None:
+        """Has them do it again, on an equal frame; what comes out is thrown away."""
+        for look in self.looks:
+            look.detector.detect_bare(look.shown(frame.image))
+        for backend, batch in self.runs:
+            backend.infer(batch)
 
 
 class Floor:
-    """Watches the models of a chain, and has them do it again without the chain around them.
+    """Watches the models of a chain, so that they can do it again without the chain around them.
 
     That is MediaPipe's own interface, shown what it must see in its order of colours, and the backend's run of batches.
     """
 
     def __init__(self) -> None:
-        self._looks: list[Look] = []
-        self._runs: list[tuple[Backend, NDArray[np.float32]]] = []
+        self._work = Work([], [])
 
     def open_detector(self, model: BlazeFace) -> BlazeFaceDetector:
         """A detector that is watched."""
-        return _WatchedDetector(model, self._looks)
+        return _WatchedDetector(model, self._work.looks)
 
     def watched(self, backend: Backend) -> Backend:
         """A backend that is watched; it closes the given one."""
-        return _WatchedBackend(backend, self._runs)
+        return _WatchedBackend(backend, self._work.runs)
 
-    @property
-    def has_looked(self) -> bool:
-        """Whether a detector looked since clear; in other frames faces were followed, for which there is no floor."""
-        return bool(self._looks)
-
-    def clear(self) -> None:
-        """Forgets what was done, before the next frame."""
-        self._looks.clear()
-        self._runs.clear()
-
-    def repeat(self, frame: Frame) -> None:
-        """What was done since clear, on the same frame; what comes out is thrown away."""
-        for look in self._looks:
-            look.detector.detect_bare(look.part_of(frame.image))
-        for backend, batch in self._runs:
-            backend.infer(batch)
+    def take(self) -> Work:
+        """What was done since the last time."""
+        taken = Work(list(self._work.looks), list(self._work.runs))
+        self._work.looks.clear()
+        self._work.runs.clear()
+        return taken
 
 
 class _WatchedDetector(BlazeFaceDetector):
@@ -71,7 +75,8 @@ class _WatchedDetector(BlazeFaceDetector):
         self._looks = looks
 
     def detect(self, part: NDArray[np.uint8], left: int = 0, top: int = 0) -> Faces:
-        self._looks.append(Look(self, part, left, top))
+        height, width = part.shape[:2]
+        self._looks.append(Look(self, left, top, width, height, part if part.base is None else None))
         return super().detect(part, left, top)
 
 
@@ -79,7 +84,7 @@ class _WatchedBackend(Closing):
     def __init__(self, backend: Backend, runs: list[tuple[Backend, NDArray[np.float32]]]) -> None:
         self.name, self.device = backend.name, backend.device
         self.card, self.max_batch = backend.card, backend.max_batch
-        self.is_thread_safe = False
+        self.is_thread_safe, self.passed_over = False, backend.passed_over
         self._backend = backend
         self._runs = runs
 

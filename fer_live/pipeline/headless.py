@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from fer_live.backends.backend import Backend
 from fer_live.backends.registry import open_backend
 from fer_live.capture.camera import CameraMode
 from fer_live.capture.opening import live_source
@@ -39,17 +40,19 @@ def record_live(
     seconds: float | None,
     on_status: Callable[[float, str], None],
     on_warning: Callable[[FerError], None] = lambda warning: None,
+    on_backend: Callable[[Backend], None] = lambda backend: None,
 ) -> tuple[dict[str, int], Path]:
     """Records a source until seconds are over, it ends or Ctrl-C; returns the counts and the session's folder.
 
     on_status is called several times a second with the seconds recorded and what is going on. on_warning is called
     once for each thing that goes wrong without ending the recording: an outlet that fails, a disk that gets full.
+    on_backend is called as recording begins, with the backend that gives its rows.
     Raises what ended it early; what was recorded until then is kept.
     """
     session = live_session(text, config)
     session.start()
     try:
-        recorder = _record(session, parent, seconds, on_status, on_warning)
+        recorder = _record(session, parent, seconds, on_status, on_warning, on_backend)
     except KeyboardInterrupt:
         recorder = session.recorder
     finally:
@@ -67,6 +70,7 @@ def _record(
     seconds: float | None,
     on_status: Callable[[float, str], None],
     on_warning: Callable[[FerError], None],
+    on_backend: Callable[[Backend], None],
 ) -> Recorder | None:
     started_at: float | None = None
     told: set[FerError] = set()
@@ -75,9 +79,10 @@ def _record(
         if status.error is not None and status.state is LiveState.FAILED:
             raise status.error
         session.start_recording(parent)
-        recorder = session.recorder
-        if recorder is not None and started_at is None:
+        recorder, backend = session.recorder, session.backend
+        if recorder is not None and backend is not None and started_at is None:
             started_at = time.monotonic()
+            on_backend(backend)
         elapsed_s = 0.0 if started_at is None else time.monotonic() - started_at
         on_status(elapsed_s, _line(status))
         warnings = [*status.outlet_errors, *([recorder.warning] if recorder and recorder.warning else [])]

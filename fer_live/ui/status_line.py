@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
 
-from fer_live.config import Config
 from fer_live.pipeline.meters import Meter
 from fer_live.pipeline.status import LiveStatus
 
@@ -21,7 +20,10 @@ _MODEL_TITLES = {"mobilevit_xxs": "MobileViT-XXS", "resnet18": "ResNet18"}
 
 
 class StatusLine(QStatusBar):
-    """Rate, age p50/p95, drops, picture, network and backend, live outlets; at the right, the time recorded."""
+    """Rate, age p50/p95, drops, picture, network and backend, live outlets; at the right, the time recorded.
+
+    Its tooltip says why `auto` took no better backend.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,7 +36,6 @@ class StatusLine(QStatusBar):
         self._meter = Meter()
         self._refreshed_at = 0.0
         self._recording_since: float | None = None
-        self._why = ("", "")
 
     def text(self) -> str:
         """Everything that is shown."""
@@ -67,24 +68,13 @@ class StatusLine(QStatusBar):
             self.tr("live: {outlets}").format(outlets=status.live_to) if status.live_to else "",
         )
         self._text.setText(" · ".join(part for part in parts if part))
-        if self._why[0] != backend.name:
-            self._why = (backend.name, self._backends(backend.name, session.config))
-        self._text.setToolTip(f"{self._text.text()}\n{self._why[1]}")
+        in_use = f"{backend.name}: {self.tr('in use')}"
+        self._text.setToolTip("\n".join((self._text.text(), *backend.passed_over, in_use)))
 
     def _picture(self, status: LiveStatus) -> str:
         if not status.asked:
             return status.mode
         return self.tr("asked {asked}, got {mode}").format(asked=status.asked, mode=status.mode)
-
-    def _backends(self, chosen: str, config: Config) -> str:
-        """Which backends there are, and why one is not used; of one that was asked for by name, only that."""
-        from fer_live.backends.registry import probe_all
-
-        free, used = self.tr("free"), self.tr("in use")
-        if config.backend != "auto":
-            return f"{chosen}: {used}"
-        probes = probe_all(config.model)
-        return "\n".join(f"{each.name}: {used if each.name == chosen else each.reason or free}" for each in probes)
 
     def show_recording(self, is_recording: bool) -> None:
         """A recording began or ended."""
@@ -94,7 +84,6 @@ class StatusLine(QStatusBar):
     def clear(self) -> None:
         """Nothing runs."""
         self._meter = Meter()
-        self._why = ("", "")
         self._refreshed_at = 0.0
         self._text.setText("")
         self._text.setToolTip("")

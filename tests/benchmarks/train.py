@@ -58,7 +58,7 @@ def our_epoch(config: FitConfig, rows: Split) -> Epoch:
 
         started = time.perf_counter()
         with patch.object(loop, "_step", timed):
-            loop.train_one_epoch(learner, images, targets, 0)
+            loop.train_one_epoch(learner, loop.Material(images, targets), 0)
         return time.perf_counter() - started, in_steps
 
     return epoch

@@ -15,6 +15,7 @@ import av
 import pandas as pd
 import pytest
 
+from fer_live.backends.registry import BACKENDS
 from fer_live.core.modelcard import FER2013_LABELS
 from tests.e2e.conftest import FER_LIVE, Run, Session, ctrl_c_reaches
 
@@ -49,8 +50,13 @@ def sessions(output: subprocess.CompletedProcess[str], folder: Path) -> dict[str
     return {name: Session(folder / "out" / name) for name in _FRAMES}
 
 
-def test_nothing_is_said_beside_the_results(output: subprocess.CompletedProcess[str]) -> None:
-    assert output.stderr == ""
+def test_only_the_choice_of_auto_is_said_beside_the_results(
+    output: subprocess.CompletedProcess[str], sessions: dict[str, Session]
+) -> None:
+    (choice,) = output.stderr.splitlines()
+    used = {session.facts["backend"]["name"] for session in sessions.values()}
+    assert used == {choice.removeprefix("backend: ").partition(" (auto")[0]}
+    assert all(f"; {name}: " in choice for name in list(BACKENDS)[: list(BACKENDS).index(*used)])
 
 
 def test_each_source_is_one_json_object(

@@ -30,7 +30,7 @@ def fail(tmp_path: Path, network: Path, monkeypatch: pytest.MonkeyPatch, capfd: 
     """Runs `fer-live analyze`, in this process, and returns its one line of complaint."""
 
     def run(arguments: Sequence[str | Path]) -> str:
-        usual = ["--model", network, "--out", tmp_path / "out"]
+        usual = ["--model", network, "--backend", "onnx-cpu", "--out", tmp_path / "out"]
         monkeypatch.setattr(sys, "argv", ["fer-live", "analyze", *map(str, [*usual, *arguments])])
         capfd.readouterr()
         assert main() == 2
@@ -90,7 +90,8 @@ def test_one_bad_source_does_not_stop_the_others(
     tmp_path: Path, network: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     good = write_picture(tmp_path / "good.png", quarters())
-    arguments = [tmp_path / "absent.mp4", good, "--model", network, "--out", tmp_path / "out"]
+    usual = ["--model", network, "--backend", "onnx-cpu", "--out", tmp_path / "out"]
+    arguments = [tmp_path / "absent.mp4", good, *usual]
     monkeypatch.setattr(sys, "argv", ["fer-live", "analyze", *map(str, arguments)])
     assert main() == 2
     output, complaints = capfd.readouterr()
@@ -184,7 +185,9 @@ def test_as_a_process_too(fer_live: Run, tmp_path: Path, network: Path) -> None:
     run = fer_live(["analyze", tmp_path / "bad.mp4", "--model", network, "--out", tmp_path])
     assert run.returncode == 2
     assert run.stdout == ""
-    assert run.stderr.splitlines() == [
+    choice, *complaints = run.stderr.splitlines()
+    assert choice.startswith("backend: ")
+    assert complaints == [
         f"error: '{tmp_path / 'bad.mp4'}' cannot be read as a video. "
         "Check that it plays in a video player, or convert it to MP4 (H.264)."
     ]

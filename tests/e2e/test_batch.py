@@ -32,7 +32,8 @@ def sources(tmp_path_factory: pytest.TempPathFactory, media: Path) -> list[str]:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    return ["--model", str(write_network(tmp_path_factory.mktemp("model") / "tiny.onnx"))]
+    network = write_network(tmp_path_factory.mktemp("model") / "tiny.onnx")
+    return ["--model", str(network), "--backend", "onnx-cpu"]
 
 
 Files = dict[str, bytes]

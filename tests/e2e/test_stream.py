@@ -141,6 +141,7 @@ def test_recording_the_demo(fer_live: Run, tmp_path: Path) -> None:
     rows = recorded.rows
     assert recorded.facts["state"] == "closed"
     assert recorded.facts["source"]["name"] == "demo"
+    assert f"backend: {recorded.facts['backend']['name']} (auto" in done.stderr
     assert rows.t_mono_s.iloc[0] == 0
     assert rows.t_mono_s.iloc[-1] == pytest.approx(3, abs=0.5)
     assert rows.face_id.notna().sum() > 10

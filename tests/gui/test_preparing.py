@@ -138,9 +138,7 @@ def test_a_failure_is_told_and_nothing_stops(
     logged_warnings.clear()
 
 
-def test_it_can_be_tried_again(
-    stage: Stage, window: MainWindow, builder: Builder, logged_warnings: list[str]
-) -> None:
+def test_it_can_be_tried_again(stage: Stage, window: MainWindow, builder: Builder, logged_warnings: list[str]) -> None:
     builder.end("sys.exit(1)")
     stage.wait(lambda: "could not be prepared" in window.banner.text())
     logged_warnings.clear()
@@ -217,7 +215,14 @@ def test_nothing_is_shown_where_nothing_is_to_prepare(stage: Stage, builder: Bui
     assert len(builder.asked) == 1
 
 
-def test_tooltip_gives_the_reasons_of_the_fallback(stage: Stage, window: MainWindow) -> None:
+def test_tooltip_gives_the_reasons_of_the_fallback(stage: Stage, builder: Builder) -> None:
+    refusal = "onnx-cuda: no NVIDIA driver is installed here"
+    stage.open_backend = lambda: _passing_over(TableBackend(), refusal)
+    window = stage.run()
     stage.wait(lambda: window.status_line.text())
-    assert "tensorrt: " in window.status_line._text.toolTip()
-    assert "onnx-cuda: " in window.status_line._text.toolTip()
+    assert window.status_line._text.toolTip().splitlines()[1:] == [refusal, "table: in use"]
+
+
+def _passing_over(backend: TableBackend, *refusals: str) -> TableBackend:
+    backend.passed_over = refusals
+    return backend

@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from fer_live.console import exit_code
+from fer_live.config import Config
+from fer_live.console import exit_code, tell_choice
 from fer_live.errors import SourceError
+from tests.fakes import TableBackend
 
 
 def _raise(error: BaseException) -> None:
@@ -28,6 +30,23 @@ def test_an_error_without_a_hint_ends_in_its_message(capsys: pytest.CaptureFixtu
 def test_foreign_text_over_several_lines_stays_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(lambda: _raise(SourceError("It says:\n  first\n\n  second", "Try again."))) == 2
     assert capsys.readouterr().err == "error: It says: first second Try again.\n"
+
+
+def test_choice_of_auto_is_one_line_with_its_reasons(capsys: pytest.CaptureFixture[str]) -> None:
+    backend = TableBackend()
+    backend.passed_over = ("tensorrt: no driver", "onnx-cuda: It says:\n  first\n")
+    tell_choice(Config(), backend)
+    assert capsys.readouterr() == ("", "backend: table (auto; tensorrt: no driver; onnx-cuda: It says: first)\n")
+
+
+def test_first_choice_of_auto_needs_no_reason(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_choice(Config(), TableBackend())
+    assert capsys.readouterr().err == "backend: table (auto)\n"
+
+
+def test_backend_asked_for_by_name_is_not_told(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_choice(Config(backend="table"), TableBackend())
+    assert capsys.readouterr() == ("", "")
 
 
 def test_ctrl_c_is_130(capsys: pytest.CaptureFixture[str]) -> None:

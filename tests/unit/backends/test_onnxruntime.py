@@ -147,6 +147,7 @@ def test_auto_goes_on_to_the_cpu_with_the_reason(
     weights = write_network(tmp_path / "tiny.onnx")
     with caplog.at_level("INFO", "fer_live"), open_backend("auto", weights) as backend:
         assert backend.name == "onnx-cpu"
+        assert any(each.startswith("onnx-cuda: ONNX Runtime cannot use its CUDA") for each in backend.passed_over)
     assert opened == ["CUDAExecutionProvider", "CPUExecutionProvider"]
     assert any(line.startswith("backend passed over: onnx-cuda: ONNX Runtime cannot") for line in caplog.messages)
 

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from fer_live.backends import registry
-from fer_live.backends.registry import Probe, find_weights, open_backend, probe, probe_all, shipped_models
-from fer_live.core.modelcard import card_path, int8_path, load_card
+from fer_live.backends.registry import Probe, find_weights, open_backend, preparation, probe, probe_all, shipped_models
+from fer_live.core import modelcard
+from fer_live.core.modelcard import card_path, int8_path, load_card, sha256_of
 from fer_live.errors import BackendError, ModelError
 from tests.media import write_half, write_int8, write_network
 
@@ -43,9 +45,10 @@ def first_choice_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("first_choice_refused")
-def test_auto_passes_over_what_cannot_run_and_logs_why(weights: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_auto_passes_over_what_cannot_run_and_says_why(weights: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "fer_live"), open_backend("auto", weights) as backend:
         assert backend.name != "no-device"
+        assert backend.passed_over[0] == "no-device: no such device"
     assert "backend passed over: no-device: no such device" in caplog.messages
     assert NoDevice.opened == 0
 
@@ -127,6 +130,17 @@ def test_auto_takes_the_int8_network_and_by_name_float32_stays_float32(weights: 
         assert (backend.name, backend.device) == ("onnx-cpu-int8", "ONNX Runtime CPU, int8")
     with open_backend("onnx-cpu", weights) as backend:
         assert (backend.name, backend.device) == ("onnx-cpu", "ONNX Runtime CPU")
+        assert backend.passed_over == ()
+
+
+def test_each_network_is_hashed_once_from_asking_to_opening(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_int8(weights)
+    hashed: list[Path] = []
+    monkeypatch.setattr(modelcard, "sha256_of", lambda path: hashed.append(path) or sha256_of(path))
+    assert preparation("auto", weights) is None
+    with open_backend("auto", weights) as backend:
+        assert backend.name == "onnx-cpu-int8"
+    assert hashed == [int8_path(weights)]
 
 
 def remove(weights: Path) -> None:
@@ -144,12 +158,20 @@ def change(weights: Path) -> None:
         file.write(b"\0")
 
 
+def make_no_network(weights: Path) -> None:
+    int8_path(weights).write_bytes(b"no network")
+    card = load_card(card_path(weights))
+    files = card.files | {int8_path(weights).name: sha256_of(int8_path(weights))}
+    card_path(weights).write_text(card.model_copy(update={"files": files}).model_dump_json())
+
+
 @pytest.mark.parametrize(
     ("harm", "reason"),
     [
         (remove, r"there is no 'tiny\.int8\.onnx' beside 'tiny\.onnx'"),
         (leave_out_of_card, r"does not list 'tiny\.int8\.onnx'"),
         (change, r"tiny\.int8\.onnx' differ from the SHA-256"),
+        (make_no_network, r"tiny\.int8\.onnx' is not a network that ONNX Runtime can load"),
     ],
 )
 def test_without_a_verified_int8_network_auto_goes_on_in_float32(
@@ -159,7 +181,8 @@ def test_without_a_verified_int8_network_auto_goes_on_in_float32(
     harm(weights)
     with open_backend("auto", weights) as backend:
         assert backend.name == "onnx-cpu"
-    with pytest.raises(BackendError, match=f"onnx-cpu-int8: .*{reason}"):
+        assert re.search(f"^onnx-cpu-int8: .*{reason}", backend.passed_over[-1])
+    with pytest.raises(BackendError, match=reason):
         open_backend("onnx-cpu-int8", weights)
 
 

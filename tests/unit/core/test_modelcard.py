@@ -96,6 +96,12 @@ def test_card_that_is_no_json_object_is_refused(weights: Path, content: bytes) -
         load_card(card_path(weights))
 
 
+def test_what_is_wrong_with_a_card_is_said_in_its_own_words(weights: Path) -> None:
+    _change_card(weights, labels=["happy", "happy"])
+    with pytest.raises(ModelError, match=r"invalid at 'card': labels must differ from one another\."):
+        load_card(card_path(weights))
+
+
 def test_card_survives_writing_and_reading(weights: Path) -> None:
     card = load_card(card_path(weights))
     assert load_card(write_card(weights)) == card

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fer_live.backends.backend import Backend
 from fer_live.capture.source import Source
 from fer_live.config import LIVE_SETTINGS, Config, make_config
 from fer_live.errors import BackendError, ModelError, RecordError, SourceError
@@ -24,10 +25,14 @@ class _Report:
     """Writes down what it is told; presses Ctrl-C at the frame press_at."""
 
     def __init__(self, press_at: int | None = None) -> None:
+        self.backends: list[str] = []
         self.expected: list[int | None] = []
         self.frames = 0
         self.outcomes: list[Outcome] = []
         self._press_at = press_at
+
+    def begin(self, backend: Backend) -> None:
+        self.backends.append(backend.name)
 
     def expect(self, frames: int | None) -> None:
         self.expected.append(frames)
@@ -304,8 +309,9 @@ def test_another_precision_is_another_session_and_the_same_one_gives_the_same_by
     run: Run, album: Path, network: Path, tmp_path: Path
 ) -> None:
     write_int8(network)
-    run(album, backend="onnx-cpu")
-    assert run(album).folders == ["album-2"]
+    assert run(album, backend="onnx-cpu").backends == ["onnx-cpu"]
+    first = run(album)
+    assert (first.folders, first.backends) == (["album-2"], ["onnx-cpu-int8"])
     assert run(album).folders == ["album-2*"]
     assert run(album, again=True).folders == ["album-3"]
     exact, *reduced = (json.loads(_content(tmp_path / "out" / name)["session.json"]) for name in ("album", "album-2"))

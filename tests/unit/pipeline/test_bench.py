@@ -64,11 +64,13 @@ def test_a_backend_that_cannot_run_here_is_said(config: Config) -> None:
 
 
 def test_json_is_a_list_of_cases(config: Config, capsys: pytest.CaptureFixture[str]) -> None:
-    bench(config, "analyze-1-640x480", frames=2, seconds=1.0, as_json=True)
+    chosen = config.model_copy(update={"backend": "auto"})
+    bench(chosen, "analyze-1-640x480", frames=2, seconds=1.0, as_json=True)
     said = capsys.readouterr()
     (case,) = json.loads(said.out)
     assert list(case) == _KEYS
     assert "load_average:" in said.err and f"model: {config.model}" in said.err
+    assert said.err.startswith("backend: ") and " (auto" in said.err
 
 
 def test_ctrl_c_prints_what_is_done(

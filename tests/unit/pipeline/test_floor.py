@@ -13,7 +13,7 @@ from fer_live.core.structs import Frame
 from fer_live.detect.blazeface import BlazeFaceDetector
 from fer_live.pipeline.analyser import FaceAnalyser
 from fer_live.pipeline.files import open_finder
-from fer_live.pipeline.floor import Floor
+from fer_live.pipeline.floor import Floor, Work
 from tests.fakes import TableBackend
 
 
@@ -48,17 +48,17 @@ def test_the_floor_does_what_the_chain_did(shown: list[NDArray[np.uint8]], is_su
         analyser = FaceAnalyser(finder, backend, config)
         for frame in frames:
             frame = frame if is_sure else _dim(frame)
-            floor.clear()
             shown.clear()
             table.batch_sizes.clear()
             analyser.analyse(frame)
             by_chain, batches = list(shown), list(table.batch_sizes)
             second_looks += sum(len(picture) < len(frame.image) for picture in shown)
             shown.clear()
-            floor.repeat(frame)
+            floor.take().repeat(frame)
             assert [picture.shape for picture in shown] == [picture.shape for picture in by_chain]
             assert all(np.array_equal(one, other) for one, other in zip(shown, by_chain, strict=True))
             assert table.batch_sizes == batches + batches
+            assert floor.take() == Work([], [])
     assert table.is_closed
     assert (second_looks == 0) == is_sure
 

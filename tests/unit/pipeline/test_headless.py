@@ -47,7 +47,10 @@ def _unwarned(warning: FerError) -> None:
 
 def test_seconds_are_recorded_and_counted(device: FakeDevice, tmp_path: Path) -> None:
     statuses: list[tuple[float, str]] = []
-    counts, folder = record_live("0", tmp_path, _CONFIG, 0.5, lambda *status: statuses.append(status), _unwarned)
+    backends: list[Backend] = []
+    counts, folder = record_live(
+        "0", tmp_path, _CONFIG, 0.5, lambda *status: statuses.append(status), _unwarned, backends.append
+    )
     facts = json.loads((folder / "session.json").read_text())
     assert folder.parent == tmp_path
     assert (facts["state"], facts["counts"]) == ("closed", counts)
@@ -56,6 +59,7 @@ def test_seconds_are_recorded_and_counted(device: FakeDevice, tmp_path: Path) ->
     assert statuses[0][0] < 0.1
     assert statuses[-1][0] >= 0.5
     assert "running, 160x120" in statuses[-1][1]
+    assert [backend.name for backend in backends] == ["table"]
     assert all(camera.is_closed for camera in device.cameras)
 
 

@@ -22,3 +22,8 @@ def test_unknown_model_names_the_known_ones() -> None:
 def test_bad_setting_is_named(key: str, value: float) -> None:
     with pytest.raises(ConfigError, match=f"'{key}' = {value}"):
         recipe("mobilevit_xxs", **{key: value})
+
+
+def test_two_ways_of_balancing_labels_are_refused_with_the_reason() -> None:
+    with pytest.raises(ConfigError, match=r"^class weights and balanced sampling .*answer only disgust.*Choose one\.$"):
+        recipe("resnet18", class_weights=True, balanced_sampling=True)

@@ -14,19 +14,20 @@ from fer_live.core.modelcard import load_verified_card
 from fer_live.errors import TrainingError
 from training import checkpoint, fit, loop
 from training.config import FitConfig
-from training.dataset import Fer2013, Split
-from training.fit import dry_run, main, train
+from training.dataset import Fer2013
+from training.fit import dry_run, main
+from training.train import train
 
 
 def stop_before(epoch: int, monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
     """Makes training fail at the start of an epoch, as a power cut would."""
 
-    def failing(learner: Any, images: Any, labels: Any, number: int, on_step: Any) -> float:
+    def failing(learner: Any, material: Any, number: int, *others: Any) -> float:
         if number == epoch:
             raise error
-        return loop.train_one_epoch(learner, images, labels, number, on_step)
+        return loop.train_one_epoch(learner, material, number, *others)
 
-    monkeypatch.setattr(fit, "train_one_epoch", failing)
+    monkeypatch.setattr("training.train.train_one_epoch", failing)
 
 
 def test_resumed_run_equals_an_uninterrupted_one(
@@ -91,13 +92,13 @@ def test_a_run_without_an_epoch_cannot_be_taken(
 def test_nan_loss_keeps_the_last_checkpoint(
     tmp_path: Path, small_data: Fer2013, quick: Callable[..., FitConfig], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def poisoned(learner: Any, images: Any, labels: Any, number: int, on_step: Any) -> float:
+    def poisoned(learner: Any, material: Any, number: int, *others: Any) -> float:
         if number == 1:
             with torch.no_grad():
                 next(learner.network.parameters()).fill_(float("nan"))
-        return loop.train_one_epoch(learner, images, labels, number, on_step)
+        return loop.train_one_epoch(learner, material, number, *others)
 
-    monkeypatch.setattr(fit, "train_one_epoch", poisoned)
+    monkeypatch.setattr("training.train.train_one_epoch", poisoned)
     with pytest.raises(TrainingError, match="loss is nan at step 1 of epoch 2"):
         train(quick(), small_data, tmp_path)
     learner, progress = fit.start_or_resume(quick(), tmp_path)
@@ -112,7 +113,7 @@ def test_expected_duration_is_said_once(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(fit, "_STEPS_TO_ESTIMATE", 2)
+    monkeypatch.setattr("training.train._STEPS_TO_ESTIMATE", 2)
     train(quick(epochs=2), small_data, tmp_path)
     assert capsys.readouterr().out.count("expected duration") == 1
 
@@ -145,15 +146,6 @@ def test_dry_run_does_everything_and_keeps_nothing(
     printed = capsys.readouterr().out
     assert "new weights in" in printed and "nothing was kept" in printed
     assert os.listdir(tmp_path) == []
-
-
-def test_few_rows_of_every_class(small_data: Fer2013) -> None:
-    rows = small_data.split("Training")
-    sorted_rows = rows.labels.argsort(kind="stable")
-    by_class = Fer2013({"Training": Split("Training", rows.images[sorted_rows], rows.labels[sorted_rows])})
-    few = fit._spread(by_class, "Training", 4)
-    assert set(few.labels.tolist()) == set(range(7))
-    assert len(few) < 16
 
 
 def command(trained: Any, tmp_path: Path, *more: str) -> int:

@@ -13,8 +13,8 @@ from training.config import FitConfig
 from training.dataset import Fer2013
 from training.loop import (
     Learner,
+    Material,
     fastest_precision,
-    learning_rate_at,
     make_learner,
     predict_logits,
     steps_per_epoch,
@@ -31,21 +31,59 @@ def learner_of(config: FitConfig) -> Learner:
     return make_learner(build(config.model, 7), config, CPU)
 
 
-def tensors(data: Fer2013, count: int) -> tuple[torch.Tensor, torch.Tensor]:
+def material_of(data: Fer2013, count: int, **weights: torch.Tensor) -> Material:
     rows = data.split("Training")
-    return torch.from_numpy(rows.images[:count])[:, None], torch.from_numpy(rows.labels[:count])
+    images, labels = torch.from_numpy(rows.images[:count])[:, None], torch.from_numpy(rows.labels[:count])
+    return Material(images, labels, **weights)
 
 
 def test_loss_falls_on_32_samples(small_data: Fer2013, quick: Callable[..., FitConfig]) -> None:
     learner = learner_of(quick(epochs=8, warmup_epochs=0.0, learning_rate=3e-3, **STILL))
-    images, labels = tensors(small_data, 32)
-    losses = [train_one_epoch(learner, images, labels, epoch) for epoch in range(8)]
+    material = material_of(small_data, 32)
+    losses = [train_one_epoch(learner, material, epoch) for epoch in range(8)]
     assert losses[-1] < 0.6 * losses[0]
+
+
+def test_rows_are_drawn_as_often_as_asked(small_data: Fer2013, quick: Callable[..., FitConfig]) -> None:
+    seen: list[float] = []
+    learner = learner_of(quick(augmentation=False, batch_size=8))
+    learner.joined.register_forward_pre_hook(lambda _, given: seen.extend(given[0].mean(dim=(1, 2, 3)).tolist()))
+    only = torch.zeros(32)
+    only[5] = 1.0
+    material = material_of(small_data, 32, draw_weights=only)
+    train_one_epoch(learner, material, 0)
+    assert seen == pytest.approx([float(material.images[5].float().mean())] * 32, abs=1e-3)
+
+
+def test_class_weights_scale_the_loss_of_a_label(small_data: Fer2013, quick: Callable[..., FitConfig]) -> None:
+    config = quick(augmentation=False, label_smoothing=0.0, learning_rate=1e-9, warmup_epochs=0.0, batch_size=28)
+    plain, zero = torch.ones(7), torch.ones(7)
+    zero[2:] = 0.0
+    weighted = [material_of(small_data, 28, class_weights=weights) for weights in (plain, zero)]
+    losses = [train_one_epoch(learner_of(config), material, 0) for material in weighted]
+    learner = learner_of(config)
+    material = material_of(small_data, 28)
+    with torch.no_grad():
+        logits = learner.network.train()(material.images.float())
+    each = torch.nn.functional.cross_entropy(logits, material.targets, reduction="none")
+    assert losses == pytest.approx([float(each.mean()), float(each[material.targets < 2].mean())], abs=1e-4)
+
+
+def test_faces_stay_as_they_are_without_augmentation(small_data: Fer2013, quick: Callable[..., FitConfig]) -> None:
+    seen: list[torch.Tensor] = []
+    material = material_of(small_data, 32)
+    for augmentation in (False, True):
+        learner = learner_of(quick(augmentation=augmentation))
+        learner.joined.register_forward_pre_hook(lambda _, given: seen.append(given[0]))
+        train_one_epoch(learner, material, 0)
+    known = {image.numpy().tobytes() for image in material.images.float()}
+    assert all(crop.contiguous().numpy().tobytes() in known for crop in torch.cat(seen[:2]))
+    assert not any(crop.contiguous().numpy().tobytes() in known for crop in torch.cat(seen[2:]))
 
 
 def test_every_step_is_reported(small_data: Fer2013, quick: Callable[..., FitConfig]) -> None:
     steps: list[int] = []
-    train_one_epoch(learner_of(quick()), *tensors(small_data, 33), 0, steps.append)
+    train_one_epoch(learner_of(quick()), material_of(small_data, 33), 0, steps.append)
     assert steps == [0, 1]
 
 
@@ -54,16 +92,7 @@ def test_nan_loss_stops(small_data: Fer2013, quick: Callable[..., FitConfig]) ->
     with torch.no_grad():
         next(learner.network.parameters()).fill_(float("nan"))
     with pytest.raises(TrainingError, match=r"loss is nan at step 1 of epoch 3.*Lower the learning rate"):
-        train_one_epoch(learner, *tensors(small_data, 32), 2)
-
-
-def test_learning_rate_warms_up_and_ends_near_zero(quick: Callable[..., FitConfig]) -> None:
-    config = quick(epochs=10, warmup_epochs=1.0, learning_rate=1.0)
-    rates = [learning_rate_at(step, 10, config) for step in range(100)]
-    assert rates[0] == pytest.approx(0.1)
-    assert rates[9] == rates[10] == max(rates) == 1.0
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[-1] < 0.001
+        train_one_epoch(learner, material_of(small_data, 32), 2)
 
 
 def test_norms_and_biases_are_not_decayed(quick: Callable[..., FitConfig]) -> None:
@@ -75,7 +104,7 @@ def test_norms_and_biases_are_not_decayed(quick: Callable[..., FitConfig]) -> No
 
 def test_average_follows_the_network(small_data: Fer2013, quick: Callable[..., FitConfig]) -> None:
     learner = learner_of(quick(ema_decay=0.0))
-    train_one_epoch(learner, *tensors(small_data, 16), 0)
+    train_one_epoch(learner, material_of(small_data, 16), 0)
     averaged = learner.average.module.state_dict()
     for name, tensor in learner.network.state_dict().items():
         torch.testing.assert_close(averaged[name], tensor, rtol=0, atol=1e-6)
