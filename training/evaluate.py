@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_live.console import exit_code
-from fer_live.core.modelcard import FER2013_LABELS, ModelCard, card_path, load_verified_card
+from fer_live.core.modelcard import FER2013_LABELS, card_path, load_verified_card
 from fer_live.errors import ConfigError
 from training.dataset import Fer2013, load_fer2013
 from training.files import require_writable, write_card
@@ -33,15 +34,15 @@ def evaluate(weights: Path, data: Fer2013, usage: str, tta: str = "none") -> dic
     """
     rows = data.split(usage)
     card = fer2013_card(weights)
-    return _metrics(card, data, usage, tta, predict(weights, card, rows.images, tta))
+    return _metrics(card.name, data, usage, tta, predict(weights, card, rows.images, tta))
 
 
 def _metrics(
-    card: ModelCard, data: Fer2013, usage: str, tta: str, probabilities: NDArray[np.float32]
+    model: str, data: Fer2013, usage: str, tta: str, probabilities: NDArray[np.float32]
 ) -> dict[str, Any]:
     repeats = data.repeats_of_training(usage) if usage != TRAINING and TRAINING in data.splits else None
     metrics = measure(probabilities, data.split(usage).labels, FER2013_LABELS, repeats)
-    return {"model": card.name, "usage": usage, "tta": tta, "data_digest": data.digest(), **metrics}
+    return {"model": model, "usage": usage, "tta": tta, "data_digest": data.digest(), **metrics}
 
 
 def write_test(weights: Path, metrics: dict[str, Any]) -> None:
@@ -109,6 +110,14 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--weights", type=Path, required=True, help=".onnx, run as in live use, or .safetensors, run in torch"
     )
+    add_report_options(parser)
+    add("--write-test", action="store_true", help=f"fill the card's test block; only with --usage {TEST}")
+    return parser
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """Adds what `report` reads: --data, --usage, --tta, --votes, --plots, --json."""
+    add = parser.add_argument
     add("--data", type=Path, default=Path("data/fer2013.csv"), help="FER2013 (default: %(default)s)")
     add("--usage", choices=USAGES, default=VALIDATION, help="rows to measure on (default: %(default)s)")
     about_tta = "views of each face to average over: its mirror image, or ten crops (default: %(default)s)"
@@ -117,29 +126,42 @@ def _parser() -> argparse.ArgumentParser:
     about_plots = "write confusion matrix, reliability diagram and worst mistakes there, with faces of the data set"
     add("--plots", type=Path, metavar="DIR", help=about_plots)
     add("--json", action="store_true", help="print one JSON object; shares are fractions")
-    add("--write-test", action="store_true", help=f"fill the card's test block; only with --usage {TEST}")
-    return parser
+
+
+def report(
+    arguments: argparse.Namespace, model: str, classify: Callable[[NDArray[np.uint8]], NDArray[np.float32]]
+) -> dict[str, Any]:
+    """Measures what classify answers, prints it and draws it as the options of `add_report_options` ask.
+
+    model: the name to report it by. classify: crops uint8 (N, 48, 48) -> probabilities float32 (N, 7) in the order of
+    FER2013's codes. Returns what `evaluate` does. Raises DataError, and TrainingError if a plot cannot be written.
+    """
+    usage = arguments.usage
+    if arguments.plots is not None:
+        require_writable(arguments.plots, "--plots")
+    data = load_fer2013(arguments.data)
+    rows = data.split(usage)
+    votes = None if arguments.votes is None else votes_on(data, usage, arguments.votes)
+    probabilities = classify(rows.images)
+    metrics = _metrics(model, data, usage, arguments.tta, probabilities)
+    shown = dict(metrics)
+    if votes is not None:
+        shown["votes"] = by_agreement(votes, rows.labels, probabilities.argmax(axis=1))
+    if arguments.plots is not None:
+        for path in save_plots(arguments.plots, metrics, rows, probabilities):
+            print(f"written: {path}", file=sys.stderr)
+    print(json.dumps(shown) if arguments.json else as_table(shown))
+    return metrics
 
 
 def _command(arguments: argparse.Namespace) -> None:
     weights, usage, tta = arguments.weights, arguments.usage, arguments.tta
     if arguments.write_test and (usage, tta) != (TEST, "none"):
         raise ConfigError(f"--write-test belongs to --usage {TEST} and --tta none, not {usage} and {tta}.")
-    if arguments.plots is not None:
-        require_writable(arguments.plots, "--plots")
-    data = load_fer2013(arguments.data)
-    rows, card = data.split(usage), fer2013_card(weights)
-    votes = None if arguments.votes is None else votes_on(data, usage, arguments.votes)
-    probabilities = predict(weights, card, rows.images, tta)
-    metrics = _metrics(card, data, usage, tta, probabilities)
+    card = fer2013_card(weights)
+    metrics = report(arguments, card.name, lambda crops: predict(weights, card, crops, tta))
     if arguments.write_test:
         write_test(weights, metrics)
-    if votes is not None:
-        metrics["votes"] = by_agreement(votes, rows.labels, probabilities.argmax(axis=1))
-    if arguments.plots is not None:
-        for path in save_plots(arguments.plots, metrics, rows, probabilities):
-            print(f"written: {path}", file=sys.stderr)
-    print(json.dumps(metrics) if arguments.json else as_table(metrics))
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -7,7 +7,7 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -29,6 +29,10 @@ WHERE = (
     "or the data set 'fer2013'): download it and pass its path with --data, or put it at data/fer2013.csv."
 )
 _AGAIN = "Download the file again."
+_TEST_WHERE = (
+    "test.csv of Kaggle's competition 'Challenges in Representation Learning: Facial Expression Recognition' has one "
+    "column 'pixels', and a face a row."
+)
 _FOLDER_NAMES = {
     "anger": "angry",
     "disgusted": "disgust",
@@ -48,15 +52,39 @@ def read_csv(path: Path) -> Rows:
 
     Raises DataError naming the file, the row where one is at fault, and what was expected.
     """
-    with _open_csv(path) as file:
+    with _open_csv(path, ("fer2013.csv", "icml_face_data.csv", "train.csv"), WHERE) as file:
         return _read_rows(path, file)
 
 
+def read_unlabelled(path: Path) -> NDArray[np.uint8]:
+    """Faces uint8 (N, 48, 48), in the order of the file, of the competition's test.csv, plain, .gz or .zip.
+
+    Only its column `pixels` is read. Raises DataError naming the file, the line where one is at fault, and what was
+    expected.
+    """
+    with _open_csv(path, ("test.csv",), _TEST_WHERE) as file:
+        reader = csv.reader(file)
+        header = [name.strip() for name in next(reader, [])]
+        if "pixels" not in header:
+            columns = ", ".join(header)[:80] or "no header"
+            raise DataError(f"'{path}' has the columns '{columns}', not 'pixels'.", _TEST_WHERE)
+        images = []
+        for row in tqdm(reader, desc="Reading faces", unit=" rows", leave=False):
+            where = f"Line {reader.line_num} of '{path}'"
+            if len(row) != len(header):
+                raise DataError(f"{where} has {len(row)} columns, not {len(header)}.", _AGAIN)
+            images.append(_parse_pixels(where, row[header.index("pixels")]))
+    if not images:
+        raise DataError(f"'{path}' has a header but no rows.", _TEST_WHERE)
+    return np.stack(images)
+
+
 @contextmanager
-def _open_csv(path: Path) -> Iterator[TextIO]:
+def _open_csv(path: Path, members: Sequence[str], where: str) -> Iterator[TextIO]:
+    """members: names that the file may have in a .zip, the first there is wins. where: the hint of errors."""
     try:
         if path.suffix == ".zip":
-            with zipfile.ZipFile(path) as archive, archive.open(_csv_member(path, archive)) as raw:
+            with zipfile.ZipFile(path) as archive, archive.open(_csv_member(path, archive, members, where)) as raw:
                 yield io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
         elif path.suffix == ".gz":
             with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as file:
@@ -65,15 +93,15 @@ def _open_csv(path: Path) -> Iterator[TextIO]:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 yield file
     except _UNREADABLE as error:
-        raise DataError(f"'{path}' cannot be read: {error}.", f"{_AGAIN} {WHERE}") from error
+        raise DataError(f"'{path}' cannot be read: {error}.", f"{_AGAIN} {where}") from error
 
 
-def _csv_member(path: Path, archive: zipfile.ZipFile) -> str:
+def _csv_member(path: Path, archive: zipfile.ZipFile, members: Sequence[str], where: str) -> str:
     names = {Path(name).name: name for name in archive.namelist()}
-    for wanted in ("fer2013.csv", "icml_face_data.csv", "train.csv"):
+    for wanted in members:
         if wanted in names:
             return names[wanted]
-    raise DataError(f"'{path}' holds none of fer2013.csv, icml_face_data.csv, train.csv.", WHERE)
+    raise DataError(f"'{path}' holds no {' or '.join(members)}.", where)
 
 
 def _read_rows(path: Path, file: TextIO) -> Rows:

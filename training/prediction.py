@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +48,27 @@ def predict(weights: Path, card: ModelCard, crops: NDArray[np.uint8], tta: str =
     # Labels of rows are FER2013's codes; columns of probabilities follow the card.
     columns = [card.labels.index(label) for label in FER2013_LABELS]
     return np.asarray(probabilities.reshape(len(views), len(crops), -1).mean(axis=0)[:, columns], np.float32)
+
+
+def cards_of_ensemble(weights: Sequence[Path]) -> list[ModelCard]:
+    """`fer2013_card` of each of one or more files; raises ModelError, naming two, if their label orders differ."""
+    cards = [fer2013_card(path) for path in weights]
+    for path, card in zip(weights, cards, strict=True):
+        if card.labels != cards[0].labels:
+            raise ModelError(
+                f"'{weights[0]}' and '{path}' have their labels in different orders: {', '.join(cards[0].labels)}, "
+                f"and {', '.join(card.labels)}.",
+                "Choose networks with one order.",
+            )
+    return cards
+
+
+def predict_mean(
+    weights: Sequence[Path], cards: Sequence[ModelCard], crops: NDArray[np.uint8], tta: str = "none"
+) -> NDArray[np.float32]:
+    """The mean of what `predict` gives for each weights file, all of equal weight; cards: of `cards_of_ensemble`."""
+    answers = [predict(path, card, crops, tta) for path, card in zip(weights, cards, strict=True)]
+    return np.asarray(np.mean(answers, axis=0, dtype=np.float64), np.float32)
 
 
 def _predict_live(weights: Path, crops: NDArray[np.uint8]) -> NDArray[np.float32]:

@@ -66,6 +66,20 @@ def rows() -> list[tuple[int, NDArray[np.uint8], str]]:
 
 
 @pytest.fixture
+def votes_path(tmp_path: Path, rows: list[tuple[int, NDArray[np.uint8], str]]) -> Path:
+    """Votes whose majority is the label of every row, nine of ten, as fer2013new.csv has them."""
+    order = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
+    codes = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
+    lines = [",".join(("Usage", "Image name", *order))]
+    for label, _, usage in rows:
+        votes = ["9" if name == codes[label] else "1" if name == "unknown" else "0" for name in order]
+        lines.append(",".join((usage, "fer0.png", *votes)))
+    path = tmp_path / "fer2013new.csv"
+    path.write_text("\n".join(lines))
+    return path
+
+
+@pytest.fixture
 def small_data() -> Fer2013:
     """The faces of small_rows without PrivateTest, as training holds them."""
     splits = {

@@ -7,16 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from fer_live.core.modelcard import load_card, load_verified_card, sha256_of
 from fer_live.errors import ModelError
 from training.dataset import Fer2013, load_fer2013
 from training.evaluate import evaluate, main
-
-Row = tuple[int, NDArray[np.uint8], str]
 
 
 @pytest.fixture
@@ -127,20 +123,6 @@ def test_test_time_augmentation_is_named(trained: Any, capsys: pytest.CaptureFix
     assert json.loads(capsys.readouterr().out)["tta"] == "flip"
     assert main(asked) == 0
     assert capsys.readouterr().out.startswith("mobilevit_xxs on PublicTest, test-time augmentation flip\n")
-
-
-@pytest.fixture
-def votes_path(tmp_path: Path, rows: list[Row]) -> Path:
-    """Votes whose majority is the label of every row, nine of ten, as fer2013new.csv has them."""
-    order = ("neutral", "happiness", "surprise", "sadness", "anger", "disgust", "fear", "contempt", "unknown", "NF")
-    codes = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral")
-    lines = [",".join(("Usage", "Image name", *order))]
-    for label, _, usage in rows:
-        votes = ["9" if name == codes[label] else "1" if name == "unknown" else "0" for name in order]
-        lines.append(",".join((usage, "fer0.png", *votes)))
-    path = tmp_path / "fer2013new.csv"
-    path.write_text("\n".join(lines))
-    return path
 
 
 def test_votes_add_their_own_block(trained: Any, votes_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
