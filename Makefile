@@ -29,15 +29,17 @@ check: .venv/dev-installed
 	$(python) -m mypy
 	.venv/bin/lint-imports
 
-# Both networks: the large one, then again from there with itself as its teacher, then the small one taught by it; last the
-# large one in int8, and both through the whole chain. Hours on a processor, and resumed where it was stopped. --force, since whoever rebuilds wants what
-# comes out, also where it measures a little less; git has the weights before.
+# Both networks: the large one, then again from there with itself as its teacher; then the small one taught by it, and again from
+# there; last the large one in int8, and both through the whole chain. Hours on a processor, and resumed where it was stopped.
+# --force, since whoever rebuilds wants what comes out, also where it measures a little less; git has the weights before.
 weights: .venv/dev-installed
 	$(python) -m training.fit --data "$(DATA)" --model resnet18 --force
 	$(python) -m training.fit --data "$(DATA)" --model resnet18 --run runs/resnet18-0-again \
 		--init runs/resnet18-0/resnet18.safetensors --teacher runs/resnet18-0/resnet18.safetensors \
 		--epochs 30 --learning-rate 0.05 --force
-	$(python) -m training.fit --data "$(DATA)" --teacher weights/resnet18.safetensors --force
+	$(python) -m training.fit --data "$(DATA)" --teacher weights/resnet18.safetensors --epochs 20 --force
+	$(python) -m training.fit --data "$(DATA)" --teacher weights/resnet18.safetensors --run runs/mobilevit_xxs-0-again \
+		--init runs/mobilevit_xxs-0/mobilevit_xxs.safetensors --force
 	$(python) -m training.quantize --data "$(DATA)" --weights weights/resnet18.onnx
 	for model in resnet18 mobilevit_xxs; do \
 		$(python) -m training.framing --data "$(DATA)" --chain --weights weights/$$model.onnx --rows 4000 --seed 2 --write-card || exit; \

@@ -55,7 +55,7 @@ class FitConfig(BaseModel):
 
 
 RECIPES: dict[str, dict[str, Any]] = {
-    "mobilevit_xxs": {"epochs": 20, "batch_size": 64, "ema_decay": 0.999, "easy_share": 0.6},
+    "mobilevit_xxs": {"epochs": 50, "batch_size": 64, "ema_decay": 0.999, "easy_share": 0.6},
     "resnet18": {
         "epochs": 20,
         "optimizer": "sgd",
