@@ -85,9 +85,11 @@ class _Soak:
             self._memory.append(resident_mb())
             seconds = time.monotonic() - self._started_at
             print(f"{self._done:7} frames, {seconds:5.0f} s, RSS {self._memory[-1]:.1f} MB", flush=True)
-        if self._done == self._frames:
+        if self._done < self._frames:
+            QTimer.singleShot(0, self.painted.release)
+        else:
+            self.painted.release()  # Closing waits for the capture thread, which waits for this.
             self._window.close()
-        QTimer.singleShot(0, self.painted.release)
 
     def report(self) -> None:
         half = self._memory[len(self._memory) // 2 :]

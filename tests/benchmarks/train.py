@@ -47,7 +47,7 @@ def our_epoch(config: FitConfig, rows: Split) -> Epoch:
 
     def epoch() -> tuple[float, float]:
         in_steps = 0.0
-        step = loop._step
+        step = loop.take_step
 
         def timed(*arguments: object) -> float:
             nonlocal in_steps
@@ -57,7 +57,7 @@ def our_epoch(config: FitConfig, rows: Split) -> Epoch:
             return loss
 
         started = time.perf_counter()
-        with patch.object(loop, "_step", timed):
+        with patch.object(loop, "take_step", timed):
             loop.train_one_epoch(learner, loop.Material(images, targets), 0)
         return time.perf_counter() - started, in_steps
 
