@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 
 OURS = "FER Live"
 _MAIN = "wall-1-640x480"
@@ -122,7 +123,11 @@ def draw(results: dict[str, Any], path: Path) -> None:
         growth.plot([case["faces"] for case in walls], times, "o-", color=f"C{number}", lw=1.5)
     growth.set(xscale="log", yscale="log", xlabel="faces, 640x480", ylabel="CPU ms a frame")
     growth.set_xticks([case["faces"] for case in walls], [str(case["faces"]) for case in walls])
+    for axis in (speed.xaxis, growth.yaxis):
+        axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+        axis.set_minor_formatter(NullFormatter())
     for axes in (speed, growth):
-        axes.grid(which="both", alpha=0.25)
-    growth.minorticks_off()
+        axes.minorticks_off()
+        axes.grid(alpha=0.25)
     figure.savefig(path, dpi=100)
