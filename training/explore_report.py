@@ -9,11 +9,11 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from numpy.typing import NDArray
 
 from fer_live import __version__
 from fer_live.core.modelcard import FER2013_LABELS
+from fer_live.page import pages_of
 from training.duplicates import MAX_BITS, MIN_CORRELATION, NearPairs
 from training.exploration import Rows
 
@@ -33,13 +33,7 @@ class Picture:
 def render(rows: Rows, record: dict[str, Any], pairs: NearPairs) -> str:
     """The page. record: `classes`, `pixels`, `repeats`, `contradictions`, `agreement` (None without votes) of
     `training.exploration`, and `validation_made`; pairs: near ones by index of rows."""
-    pages = Environment(
-        loader=PackageLoader("training"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    pages = pages_of("training")
     pages.filters |= {"percent": _percent, "number": _number}
     pixels = record["pixels"]
     return pages.get_template("explore.html").render(

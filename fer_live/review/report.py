@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from fer_live import __version__, ethics
 from fer_live.core.overlay import english
+from fer_live.page import pages_of
 from fer_live.record.columns import Status
 from fer_live.record.session import replace_file
 from fer_live.review import figures, summary
@@ -71,13 +71,7 @@ def write_report(folders: Sequence[Path], out: Path | None = None) -> Path:
 
 def render(sessions: Sequence[Session]) -> str:
     """The page as text."""
-    pages = Environment(
-        loader=PackageLoader("fer_live.review"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    pages = pages_of("fer_live.review")
     pages.filters |= {"percent": _percent, "duration": _duration, "english": english, "reason": _reason}
     return pages.get_template(REPORT_HTML).render(
         sections=[_section(session) for session in sessions],
