@@ -32,7 +32,7 @@ class FitConfig(BaseModel):
     class_weights: bool = Field(False, description="rare labels count more in the loss")
     balanced_sampling: bool = Field(False, description="every label is drawn equally often")
     dropout: float | None = Field(None, ge=0, lt=1, description="None: as the network has it")
-    teacher_weight: float = Field(0.7, gt=0, le=1, description="share of a teacher's opinion in the targets")
+    teacher_weight: float = Field(0.7, gt=0, le=1, description="share of others' opinion in the targets")
     ema_decay: float = Field(0.998, ge=0, lt=1)
     clip_norm: float = Field(1.0, gt=0)
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -61,7 +61,6 @@ RECIPES: dict[str, dict[str, Any]] = {
         "optimizer": "sgd",
         "learning_rate": 0.1,
         "weight_decay": 5e-4,
-        "teacher_weight": 0.5,
         "clip_norm": 5.0,
         "erasing": 0.2,
     },

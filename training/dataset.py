@@ -25,14 +25,23 @@ _FOLDS = 10
 
 @dataclass(frozen=True)
 class Split:
-    """The rows of one usage. images: uint8 (N, 48, 48) grey; labels: int64 (N,), FER2013 codes."""
+    """The rows of one usage. images: uint8 (N, 48, 48) grey; labels: int64 (N,), FER2013 codes.
+
+    votes: int64 (N, 10), what people called each row, as in `training.votes`; None where that is not asked.
+    """
 
     usage: str
     images: NDArray[np.uint8]
     labels: NDArray[np.int64]
+    votes: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
+
+    def chosen(self, rows: NDArray[np.int64]) -> Split:
+        """The rows of these numbers, int64 (M,), in their order."""
+        votes = None if self.votes is None else self.votes[rows]
+        return Split(self.usage, self.images[rows], self.labels[rows], votes)
 
     def pixel_hashes(self) -> list[bytes]:
         """One digest a row; equal digests are pixel-identical faces."""
@@ -62,6 +71,11 @@ class Fer2013:
             split = self.splits[usage]
             digest.update(usage.encode() + split.labels.tobytes() + split.images.tobytes())
         return digest.hexdigest()
+
+    def votes_digest(self) -> str | None:
+        """SHA-256 over the votes on Training, or None if there are none."""
+        votes = self.split(TRAINING).votes
+        return None if votes is None else hashlib.sha256(votes.tobytes()).hexdigest()
 
     def repeats_of_training(self, usage: str) -> NDArray[np.bool_]:
         """bool (N,): rows of a usage whose pixels are identical to those of a Training row."""

@@ -108,6 +108,7 @@ def _training_block(config: FitConfig, progress: Progress, origin: Origin) -> di
         "seed": config.seed,
         "init": origin.init,
         "teacher": origin.teacher,
+        "votes": origin.votes,
         "git_revision": origin.git_revision,
         "versions": origin.versions,
         "epochs_done": progress.epochs_done,

@@ -26,6 +26,7 @@ from training.runs import remember_origin, start_or_resume
 from training.track import TRACKERS, open_tracker
 from training.train import train
 from training.trials import few_rows, overfit
+from training.votes import with_votes
 
 _OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory")
 
@@ -52,7 +53,7 @@ def fit(
     require_writable(run, "--run")
     require_writable(out, "--out")
     with crew.leader_first():
-        origin = remember_origin(run, data.digest(), init, teacher)
+        origin = remember_origin(run, data.digest(), init, teacher, data.votes_digest())
     with _advice_on_memory(config.batch_size):
         if finish:
             learner, progress = start_or_resume(config, run, init)
@@ -107,6 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--init", type=Path, metavar="FILE", help=".safetensors to start from (default: random weights)")
     add("--teacher", type=Path, metavar="FILE", help=".safetensors whose opinion joins the labels (default: none)")
+    add("--votes", type=Path, metavar="CSV", help="FER+'s fer2013new.csv, whose voters join the labels (default: none)")
     add("--run", type=Path, help="folder of the run, which resumes from it (default: runs/<model>-<seed>)")
     add("--seed", type=int, default=0, help="of weights, order and augmentation (default: %(default)s)")
     add("--epochs", type=int, help="passes over Training, at most (default: the network's recipe)")
@@ -135,11 +137,13 @@ def _count(text: str) -> int:
 def _command(arguments: argparse.Namespace) -> None:
     given = vars(arguments)
     asked = {key: given[key] for key in FitConfig.model_fields if given.get(key) is not None}
-    if arguments.teacher is not None:
-        asked["label_smoothing"] = 0.0  # A teacher's opinion is soft already.
+    if arguments.teacher is not None or arguments.votes is not None:
+        asked["label_smoothing"] = 0.0  # Others' opinion is soft already.
     config = recipe(**asked)
     run = arguments.run or Path("runs") / f"{config.model}-{config.seed}"
     data = load_fer2013(arguments.data)
+    if arguments.votes is not None:
+        data = with_votes(data, arguments.votes)
     if arguments.dry_run:
         dry_run(config, data, arguments.init, arguments.teacher)
         return

@@ -29,19 +29,26 @@ _OTHER_RUN = "Choose another --run, or delete that folder."
 
 @dataclass(frozen=True)
 class Origin:
-    """What a run was made of. data_digest, init, teacher: SHA-256 of the data set, the --init and --teacher files."""
+    """What a run was made of.
+
+    data_digest, init, teacher, votes: SHA-256 of the data set, the --init and --teacher files, the votes on Training.
+    """
 
     data_digest: str
     init: str | None
     git_revision: str | None
     versions: dict[str, str]
     teacher: str | None = None
+    votes: str | None = None
 
 
-def remember_origin(run: Path, data_digest: str, init: Path | None, teacher: Path | None = None) -> Origin:
+def remember_origin(
+    run: Path, data_digest: str, init: Path | None, teacher: Path | None = None, votes: str | None = None
+) -> Origin:
     """The origin of the run in a folder; a new run's is written there first.
 
-    Raises TrainingError if the run was made from another data set, other initial weights or another teacher.
+    votes: SHA-256, as in Origin. Raises TrainingError if the run was made from another data set, other initial weights,
+    another teacher or other votes.
     """
     path = run / ORIGIN_FILE
     given = None if init is None else _digest("--init", init)
@@ -55,9 +62,11 @@ def remember_origin(run: Path, data_digest: str, init: Path | None, teacher: Pat
             raise TrainingError(f"The run in '{run}' did not start from '{init}'.", _OTHER_RUN)
         if taught_by != origin.teacher:
             raise TrainingError(f"The run in '{run}' was made with another --teacher, or none.", _OTHER_RUN)
+        if votes != origin.votes:
+            raise TrainingError(f"The run in '{run}' was made with other --votes, or none.", _OTHER_RUN)
         return origin
     # A checkpoint without its origin was made by an unknown revision, which need not be this one.
-    origin = Origin(data_digest, given, None if begun else git_revision(), versions(), taught_by)
+    origin = Origin(data_digest, given, None if begun else git_revision(), versions(), taught_by, votes)
     replace_file(path, json.dumps(asdict(origin), indent=2).encode())
     return origin
 

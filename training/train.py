@@ -44,7 +44,8 @@ def train(
     learner, progress = start_or_resume(config, run, init, crew)
     rows = data.split(TRAINING)
     with crew.leader_first():
-        targets = rows.labels if teacher is None else taught_targets(rows, teacher, config, run)
+        is_taught = teacher is not None or rows.votes is not None
+        targets = taught_targets(rows, teacher, config, run) if is_taught else rows.labels
     material = material_of(rows, targets, learner)
     steps = steps_per_epoch(len(rows), config.batch_size)
     steps_to_announce = _STEPS_TO_ESTIMATE

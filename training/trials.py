@@ -33,7 +33,7 @@ def _spread(data: Fer2013, usage: str, count: int) -> Split:
     rows = data.split(usage)
     _, first_of_class = np.unique(rows.labels, return_index=True)
     chosen = np.union1d(first_of_class, np.arange(0, len(rows), max(1, len(rows) // count)))
-    return Split(usage, rows.images[chosen], rows.labels[chosen])
+    return rows.chosen(chosen)
 
 
 def overfit(config: FitConfig, data: Fer2013, count: int) -> None:

@@ -1,20 +1,22 @@
-"""FER+: ten more people's votes on each FER2013 row (Barsoum et al. 2016, arXiv 1608.01041), and accuracy by them."""
+"""FER+: ten more people's votes on each FER2013 row (Barsoum et al. 2016, arXiv 1608.01041), and what they tell."""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 
 from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.errors import DataError
-from training.dataset import Fer2013
-from training.layouts import USAGES
+from training.dataset import Fer2013, Split
+from training.layouts import TRAINING, USAGES
 from training.metrics import wilson_interval
 
 _EMOTIONS = {
@@ -30,6 +32,7 @@ _COLUMNS = (*_EMOTIONS, "contempt", "unknown", "NF")
 _NO_MAJORITY = -1
 _LEAST_AGREEMENT = 0.4
 _BANDS = (0.0, 0.5, 0.7, 0.9, 1.0)
+_FOLDS, _LEAVES, _LEARNING_RATE = 5, 8, 0.1
 _WHERE = (
     "FER+ votes are fer2013new.csv in Microsoft's FERPlus repository on GitHub; they belong to the rows of "
     "fer2013.csv in its own order."
@@ -40,12 +43,24 @@ _WHERE = (
 class Votes:
     """The votes on the rows of one usage, in the order of the file.
 
-    majority: int64 (N,), the FER2013 code with the most votes; -1 for a tie, and where contempt, unknown or not-a-face
-    has the most. shares: float64 (N,) in (0, 1], the part of all votes that went to the most voted column.
+    counts: int64 (N, 10), votes for anger, disgust, fear, happiness, sadness, surprise, neutral, contempt, unknown and
+    not a face.
     """
 
-    majority: NDArray[np.int64]
-    shares: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+    @property
+    def majority(self) -> NDArray[np.int64]:
+        """int64 (N,), the FER2013 code with the most votes; -1 for a tie, and where none of the seven has the most."""
+        codes = [FER2013_LABELS.index(label) for label in _EMOTIONS.values()]
+        codes += [_NO_MAJORITY] * (len(_COLUMNS) - len(codes))
+        is_tie = (self.counts == self.counts.max(axis=1, keepdims=True)).sum(axis=1) > 1
+        return np.where(is_tie, _NO_MAJORITY, np.array(codes, np.int64)[self.counts.argmax(axis=1)])
+
+    @property
+    def shares(self) -> NDArray[np.float64]:
+        """float64 (N,) in (0, 1], the part of all votes that went to the most voted column."""
+        return np.asarray(self.counts.max(axis=1) / self.counts.sum(axis=1), np.float64)
 
 
 def read_votes(path: Path, usage: str) -> Votes:
@@ -57,7 +72,7 @@ def read_votes(path: Path, usage: str) -> Votes:
         raise DataError(f"'{path}' cannot be read: {error}.", _WHERE) from error
     if not counts:
         raise DataError(f"'{path}' has no votes on rows of usage '{usage}'.", _WHERE)
-    return _counted(np.array(counts, np.int64))
+    return Votes(np.array(counts, np.int64))
 
 
 def _read_counts(path: Path, reader: Any, usage: str) -> list[list[int]]:
@@ -87,26 +102,41 @@ def _parse_votes(where: str, cells: list[str]) -> list[int]:
     return votes
 
 
-def _counted(counts: NDArray[np.int64]) -> Votes:
-    most = counts.max(axis=1)
-    codes = [FER2013_LABELS.index(label) for label in _EMOTIONS.values()]
-    codes += [_NO_MAJORITY] * (len(_COLUMNS) - len(codes))
-    is_tie = (counts == most[:, np.newaxis]).sum(axis=1) > 1
-    majority = np.where(is_tie, _NO_MAJORITY, np.array(codes, np.int64)[counts.argmax(axis=1)])
-    return Votes(majority, most / counts.sum(axis=1))
-
-
 def votes_on(data: Fer2013, usage: str, path: Path) -> Votes:
     """The votes on the rows of a usage; raises DataError unless both files are of the same rows in the same order."""
     labels, votes = data.split(usage).labels, read_votes(path, usage)
-    if len(votes.majority) != len(labels):
-        raise DataError(f"'{path}' votes on {len(votes.majority)} rows of '{usage}'; there are {len(labels)}.", _WHERE)
+    if len(votes.counts) != len(labels):
+        raise DataError(f"'{path}' votes on {len(votes.counts)} rows of '{usage}'; there are {len(labels)}.", _WHERE)
     agreement = float((votes.majority == labels).mean())
     # Where rows belong together it is 61 %; where they do not, chance leaves under 20 %.
     if agreement < _LEAST_AGREEMENT:
         message = f"'{path}' agrees with only {agreement:.0%} of the labels: its rows are in another order."
         raise DataError(message, _WHERE)
     return votes
+
+
+def with_votes(data: Fer2013, path: Path) -> Fer2013:
+    """The data with the votes on its Training rows; raises what votes_on does."""
+    rows = replace(data.split(TRAINING), votes=votes_on(data, TRAINING, path).counts)
+    return replace(data, splits=data.splits | {TRAINING: rows})
+
+
+def opinion_of_voters(rows: Split) -> NDArray[np.float32]:
+    """How likely each label of FER2013 is for faces with such votes: probabilities float32 (N, K).
+
+    Voters saw a face and chose among ten words; FER2013's label is the word a picture was searched by. So what votes
+    mean is learnt from the rows, by gradient boosting, and each row is told by the other folds, which hold no face with
+    its pixels.
+    """
+    assert rows.votes is not None
+    groups = np.unique(rows.pixel_hashes(), return_inverse=True)[1]
+    folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0)
+    learner = HistGradientBoostingClassifier(
+        max_leaf_nodes=_LEAVES, learning_rate=_LEARNING_RATE, early_stopping=False, random_state=0
+    )
+    shares = rows.votes / rows.votes.sum(axis=1, keepdims=True)
+    opinion = cross_val_predict(learner, shares, rows.labels, groups=groups, cv=folds, method="predict_proba")
+    return np.asarray(opinion, np.float32)
 
 
 def by_agreement(votes: Votes, labels: NDArray[np.int64], predicted: NDArray[np.int64]) -> dict[str, Any]:

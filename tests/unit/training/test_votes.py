@@ -103,7 +103,14 @@ def test_other_rows_are_refused(tmp_path: Path) -> None:
 
 
 def test_accuracy_by_agreement_by_hand() -> None:
-    votes = Votes(np.array([0, 1, -1, 1, 2]), np.array([0.5, 0.7, 0.6, 0.9, 1.0]))
+    # Majorities 0, 1, none, 1, 2 with shares 0.5, 0.7, 0.6, 0.9, 1.0; the columns are those of Votes.
+    counts = np.zeros((5, 10), np.int64)
+    counts[0, [0, 1, 2]] = 5, 3, 2
+    counts[1, [1, 2]] = 7, 3
+    counts[2, [8, 0]] = 6, 4
+    counts[3, [1, 9]] = 9, 1
+    counts[4, 2] = 10
+    votes = Votes(counts)
     record = by_agreement(votes, np.array([0, 1, 2, 0, 2]), np.array([0, 0, 2, 0, 2]))
     assert record["agrees"] == {"n": 3, "accuracy": 2 / 3, "accuracy_ci95": list(wilson_interval(2, 3))}
     assert (record["disagrees"]["n"], record["disagrees"]["accuracy"]) == (2, 1.0)
@@ -112,5 +119,5 @@ def test_accuracy_by_agreement_by_hand() -> None:
 
 
 def test_a_band_without_rows_has_no_accuracy() -> None:
-    record = by_agreement(Votes(np.array([0]), np.array([1.0])), np.array([0]), np.array([0]))
+    record = by_agreement(Votes(np.eye(1, 10, dtype=np.int64) * 10), np.array([0]), np.array([0]))
     assert record["bands"][0] == {"from": 0.0, "to": 0.5, "n": 0, "accuracy": None, "accuracy_ci95": None}
