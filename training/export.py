@@ -24,13 +24,14 @@ from training.half import compare_half, require_float16
 from training.layouts import SPEC, VALIDATION
 from training.loop import predict_logits
 from training.metrics import calibration, fit_temperature
+from training.narrow import narrowed
 from training.networks import Classifier, HalfClassifier, build, parameter_count
 from training.neutral import neutral_logits
 from training.runs import Origin
-from training.weights import weights_bytes
+from training.weights import as_stored, weights_bytes
 
 INPUT, OUTPUT = "crops", "probabilities"
-_TOLERANCE = 1e-4
+_TOLERANCE, _STORED_TOLERANCE = 1e-4, 5e-3
 _BATCHES = (1, 3, 32)
 _OPSET = 18
 INTENDED_USE = (
@@ -49,16 +50,20 @@ def export_run(run: Path, config: FitConfig, progress: Progress, data: Fer2013, 
     """Writes the best weights of a run into its folder as <model>.safetensors, .onnx, .fp16.onnx and, last, .json.
 
     The temperature is fitted on all validation rows; the metrics are those of the written .onnx on the live
-    backend. Raises TrainingError if torch and ONNX Runtime differ by more than 1e-4, the float16 network from the
-    float32 one by more than training.half says, or a file cannot be written.
+    backend. Raises TrainingError if torch and ONNX Runtime differ by more than 1e-4 before the graph's weights are
+    stored in float16, or by more than 0.005 after, the network that computes in float16 from that which does not by
+    more than training.half says, or a file cannot be written.
     """
     network = build(config.model, len(FER2013_LABELS))
     network.load_state_dict(progress.best_weights)
+    network.load_state_dict(as_stored(network))  # From here on it is the network that others will load.
     rows = data.split(VALIDATION)
     logits = predict_logits(network, rows.images, SPEC)
     classifier = Classifier(network, fit_temperature(logits, rows.labels)).eval()
-    graph = onnx_bytes(classifier)
-    check_parity(classifier, graph, rows.images)
+    exact = onnx_bytes(classifier)
+    check_parity(classifier, exact, rows.images)
+    graph = narrowed(exact)
+    check_parity(classifier, graph, rows.images, _STORED_TOLERANCE)
     half = onnx_bytes(HalfClassifier(classifier).eval())
     require_float16(half)
     contents = {
@@ -153,8 +158,10 @@ def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
     return model
 
 
-def check_parity(classifier: Classifier, graph: bytes, faces: NDArray[np.uint8]) -> float:
-    """Largest difference of a probability between torch and ONNX Runtime; raises TrainingError above 1e-4.
+def check_parity(
+    classifier: Classifier, graph: bytes, faces: NDArray[np.uint8], tolerance: float = _TOLERANCE
+) -> float:
+    """Largest difference of a probability between torch and ONNX Runtime; raises TrainingError above the tolerance.
 
     Measured in batches of 1, 3 and 32 on fixed noise, on black and white, and on faces uint8 (N, 48, 48).
     """
@@ -169,9 +176,7 @@ def check_parity(classifier: Classifier, graph: bytes, faces: NDArray[np.uint8])
         (given,) = session.run([OUTPUT], {INPUT: batch})
         # Written so that NaN fails too.
         difference = float(np.abs(given - expected).max())
-        if not difference <= _TOLERANCE:
-            raise TrainingError(
-                f"The exported graph differs from torch by {difference:.2g}, over {_TOLERANCE}."
-            )
+        if not difference <= tolerance:
+            raise TrainingError(f"The exported graph differs from torch by {difference:.2g}, over {tolerance}.")
         worst = max(worst, difference)
     return worst

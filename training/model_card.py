@@ -21,7 +21,7 @@ from training.metrics import wilson_interval
 FILE_NAME = "MODEL_CARD.md"
 _NEEDED = {
     "data": ("rows", "validation_made", "validation", "digest"),
-    "training": ("epochs_done", "best_epoch", "hours", "seed", "init", "teacher", "git_revision", "versions"),
+    "training": ("epochs_done", "best_epoch", "hours", "seed", "init", "teacher", "votes", "git_revision", "versions"),
     "validation": ("accuracy", "macro_f1_ci95", "per_class", "confusion_matrix", "calibration"),
 }
 
@@ -74,6 +74,7 @@ def _details(cards: Sequence[ModelCard]) -> str:
         "gives": lambda card: "probabilities of " + ", ".join(card.labels),
         "started from": lambda card: _weights_of(card.training["init"], "random weights"),
         "teacher": lambda card: _weights_of(card.training["teacher"], "none"),
+        "FER+ votes on Training": lambda card: "none" if card.training["votes"] is None else "in the targets",
         "seed": lambda card: str(card.training["seed"]),
         "epochs": lambda card: f"{card.training['epochs_done']}, the best is {card.training['best_epoch']}",
         "hours": lambda card: f"{card.training['hours']:.1f}",

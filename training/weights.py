@@ -6,16 +6,28 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save
+from torch import Tensor
 
 from fer_live.core.modelcard import card_path, load_verified_card
 from fer_live.errors import TrainingError
 from training.networks import FerNet
 
 
+def as_stored(network: FerNet) -> dict[str, Tensor]:
+    """The state of a network as files keep it: matrices in float16, vectors, such as norms' statistics, as they are.
+
+    How little that changes: docs/decisions/0020.
+    """
+    state = network.state_dict()
+    return {
+        name: (tensor.half() if tensor.is_floating_point() and tensor.ndim > 1 else tensor).contiguous()
+        for name, tensor in state.items()
+    }
+
+
 def weights_bytes(network: FerNet, model: str) -> bytes:
     """The content of a .safetensors file that names its model."""
-    tensors = {name: tensor.contiguous() for name, tensor in network.state_dict().items()}
-    return save(tensors, {"model": model})
+    return save(as_stored(network), {"model": model})
 
 
 def model_of(path: Path) -> str:

@@ -12,7 +12,7 @@ from training.checkpoint import Progress, save_checkpoint
 from training.config import FitConfig
 from training.networks import build
 from training.runs import ORIGIN_FILE, git_revision, remember_origin, start_or_resume
-from training.weights import weights_bytes
+from training.weights import as_stored, weights_bytes
 
 
 @pytest.fixture
@@ -35,6 +35,7 @@ def test_new_run_starts_from_its_seed(tmp_path: Path, quick: Callable[..., FitCo
 def test_new_run_starts_from_given_weights(tmp_path: Path, quick: Callable[..., FitConfig]) -> None:
     torch.manual_seed(9)
     given = build("mobilevit_xxs", 7)
+    given.load_state_dict(as_stored(given))
     init = tmp_path / "init.safetensors"
     init.write_bytes(weights_bytes(given, "mobilevit_xxs"))
     learner, _ = start_or_resume(quick(), tmp_path / "run", init)
