@@ -1,10 +1,11 @@
 # make run, make test, make check. The first call sets up .venv, and so does a change of setup.cfg.
-# make weights DATA=path of FER2013 rebuilds both networks.
+# make weights DATA=path of FER2013 [VOTES=path of FER+'s fer2013new.csv] rebuilds both networks.
 # Another interpreter: rm -r .venv; make run PYTHON=python3.13
 # All paths are relative, since make cannot quote a folder with a space in its name.
 
 python = .venv/bin/python
 DATA = data/fer2013.csv
+VOTES =
 
 .PHONY: run test test-gpu check weights
 
@@ -30,16 +31,17 @@ check: .venv/dev-installed
 	.venv/bin/lint-imports
 
 # Both networks: the large one, then again from there with itself as its teacher; then the small one taught by it, and again from
-# there; last the large one in int8, and both through the whole chain. Hours on a processor, and resumed where it was stopped.
+# there; last the large one in int8, and both through the whole chain. VOTES have a say in every run. Hours on a processor, and resumed where it was stopped.
 # --force, since whoever rebuilds wants what comes out, also where it measures a little less; git has the weights before.
+weights: fit = $(python) -m training.fit --data "$(DATA)" $(if $(VOTES),--votes "$(VOTES)") --force
 weights: .venv/dev-installed
-	$(python) -m training.fit --data "$(DATA)" --model resnet18 --force
-	$(python) -m training.fit --data "$(DATA)" --model resnet18 --run runs/resnet18-0-again \
+	$(fit) --model resnet18
+	$(fit) --model resnet18 --run runs/resnet18-0-again \
 		--init runs/resnet18-0/resnet18.safetensors --teacher runs/resnet18-0/resnet18.safetensors \
-		--epochs 30 --learning-rate 0.05 --force
-	$(python) -m training.fit --data "$(DATA)" --teacher weights/resnet18.safetensors --epochs 20 --force
-	$(python) -m training.fit --data "$(DATA)" --teacher weights/resnet18.safetensors --run runs/mobilevit_xxs-0-again \
-		--init runs/mobilevit_xxs-0/mobilevit_xxs.safetensors --force
+		--epochs 30 --learning-rate 0.05
+	$(fit) --teacher weights/resnet18.safetensors --epochs 20
+	$(fit) --teacher weights/resnet18.safetensors --run runs/mobilevit_xxs-0-again \
+		--init runs/mobilevit_xxs-0/mobilevit_xxs.safetensors
 	$(python) -m training.quantize --data "$(DATA)" --weights weights/resnet18.onnx
 	for model in resnet18 mobilevit_xxs; do \
 		$(python) -m training.framing --data "$(DATA)" --chain --weights weights/$$model.onnx --rows 4000 --seed 2 --write-card || exit; \

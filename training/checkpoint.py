@@ -127,9 +127,13 @@ def load_checkpoint(run: Path, learner: Learner) -> Progress:
 
 
 def _load_optimizer(learner: Learner, tensors: dict[str, Tensor]) -> None:
+    parameters = [each for group in learner.optimizer.param_groups for each in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         index, key = name.split(".", 1)
+        parameter = parameters[int(index)]
+        if tensor.shape == parameter.shape:  # Fused optimizers ask for the parameter's order in memory.
+            tensor = torch.empty_like(parameter, device=tensor.device).copy_(tensor)
         state.setdefault(int(index), {})[key] = tensor
     groups = learner.optimizer.state_dict()["param_groups"]
     learner.optimizer.load_state_dict({"state": state, "param_groups": groups})

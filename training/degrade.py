@@ -21,10 +21,10 @@ from tqdm import tqdm
 
 from fer_live.console import exit_code
 from fer_live.core.preprocess import crop_faces
-from fer_live.errors import ConfigError
-from training.dataset import Fer2013, Split, load_fer2013
+from training.dataset import Fer2013, load_fer2013
 from training.layouts import SPEC, VALIDATION
 from training.metrics import wilson_interval
+from training.options import require_at_least
 from training.prediction import fer2013_card, predict
 
 Face = NDArray[np.uint8]
@@ -94,7 +94,7 @@ def measure_degraded(weights: Path, data: Fer2013, count: int | None = None, see
     the accuracy of untouched faces minus this one. All shares are fractions. Raises what `predict` raises.
     """
     card, every = fer2013_card(weights), data.split(VALIDATION)
-    rows = Split(VALIDATION, every.images[:count], every.labels[:count])
+    rows = every.chosen(np.arange(len(every))[:count])
     results: list[dict[str, Any]] = []
     for name, degradation in tqdm(DEGRADATIONS.items(), desc="Degrading", unit=" ways", leave=False):
         probabilities = predict(weights, card, degraded(rows.images, degradation, seed))
@@ -137,10 +137,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(arguments: argparse.Namespace) -> None:
-    for option, low in (("rows", 1), ("seed", 0)):
-        value = getattr(arguments, option)
-        if value is not None and value < low:
-            raise ConfigError(f"--{option} is {value}.", f"Give a whole number from {low}.")
+    require_at_least(1, "--rows", arguments.rows)
+    require_at_least(0, "--seed", arguments.seed)
     record = measure_degraded(arguments.weights, load_fer2013(arguments.data), arguments.rows, arguments.seed)
     print(json.dumps(record) if arguments.json else as_table(record))
 

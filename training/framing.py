@@ -27,6 +27,7 @@ from training.config import RECIPES, FitConfig, recipe
 from training.dataset import Split, load_fer2013
 from training.files import write_card
 from training.layouts import TRAINING, VALIDATION
+from training.options import require_at_least
 
 MODELS = {"short range": SHORT_RANGE, "full range": FULL_RANGE}
 CANVAS, FACE = 384, 192
@@ -42,7 +43,7 @@ def sample(rows: Split, count: int, seed: int) -> Split:
     """Some rows of a split, drawn without return, in the split's order; all if there are no more."""
     chosen = np.random.default_rng(seed).permutation(len(rows))[:count]
     chosen.sort()
-    return Split(rows.usage, rows.images[chosen], rows.labels[chosen])
+    return rows.chosen(chosen)
 
 
 def surest_finds(faces: NDArray[np.uint8], model: BlazeFace) -> list[Faces]:
@@ -206,8 +207,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(arguments: argparse.Namespace) -> None:
-    if arguments.rows < 1:
-        raise ConfigError(f"--rows is {arguments.rows}, but must be at least 1.")
+    require_at_least(1, "--rows", arguments.rows)
+    require_at_least(0, "--seed", arguments.seed)
     if arguments.chain != (arguments.weights is not None):
         raise ConfigError("--chain and --weights FILE.onnx belong together.")
     if arguments.write_card and not (arguments.chain and arguments.usage == VALIDATION):

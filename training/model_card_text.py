@@ -35,8 +35,9 @@ augmentation."""
 
 TRAINING_DATA = """\
 FER2013 (Goodfellow et al. 2013, arXiv 1307.0414): 48x48 px grey faces that a web search found by words of emotion,
-with words of sex, age and ethnicity beside them, and that people then filtered. Weights named above as start or teacher were
-trained on the same rows. Where the table above says so, FER+'s votes on them had a say in the targets. Nothing else was used.
+with words of sex, age and ethnicity beside them, and that people then filtered. Weights named above as start or
+teacher were trained on the same rows. Where the table above says so, FER+'s votes on those rows had a say in the
+targets. Nothing else was used.
 
 - **Licence.** It was published for a Kaggle competition and names no licence for its pictures. Their photographers
   and the people shown were not asked. FER Live contains none of the pictures; whoever trains gets them from Kaggle,

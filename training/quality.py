@@ -20,12 +20,12 @@ from fer_live.console import exit_code
 from fer_live.core.modelcard import ModelCard
 from fer_live.core.quality import sharpness, turn
 from fer_live.detect.blazeface import SHORT_RANGE
-from fer_live.errors import ConfigError
 from training.dataset import Split, load_fer2013
 from training.degrade import blur, degraded, shrink
 from training.framing import surest_finds
 from training.layouts import SPEC, VALIDATION
 from training.metrics import wilson_interval
+from training.options import require_at_least
 from training.prediction import fer2013_card, predict
 from training.quality_report import as_table, draw
 
@@ -164,10 +164,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(arguments: argparse.Namespace) -> None:
-    if arguments.rows is not None and arguments.rows < 1:
-        raise ConfigError(f"--rows is {arguments.rows}.", "Give a whole number from 1.")
+    require_at_least(1, "--rows", arguments.rows)
     every = load_fer2013(arguments.data).split(VALIDATION)
-    rows = Split(VALIDATION, every.images[: arguments.rows], every.labels[: arguments.rows])
+    rows = every.chosen(np.arange(len(every))[: arguments.rows])
     record = measure_quality(arguments.weights, rows)
     if arguments.plot is not None:
         draw(record, arguments.plot)

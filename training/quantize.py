@@ -29,6 +29,7 @@ from training.dataset import Fer2013, load_fer2013
 from training.files import replace_file, write_card
 from training.layouts import SPEC, TRAINING, VALIDATION
 from training.metrics import differences, divergence
+from training.options import require_at_least
 from training.prediction import fer2013_card, predict
 
 TOLERANCE = 0.003
@@ -148,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(arguments: argparse.Namespace) -> None:
+    require_at_least(0, "--seed", arguments.seed)
     figures = quantize(arguments.weights, load_fer2013(arguments.data), arguments.seed)
     accuracy, difference = figures["accuracy"], figures["accuracy_difference"]
     measured = f"validation accuracy {accuracy:.2%}, of float32 {accuracy - difference:.2%}, {figures['n']} faces"

@@ -15,6 +15,7 @@ from fer_live.console import exit_code
 from fer_live.errors import ConfigError
 from training.dataset import load_fer2013
 from training.networks import NETWORKS
+from training.options import require_at_least
 from training.zoo_accuracy import Budget, Learnt
 from training.zoo_results import measure_zoo, read_learnt, read_speeds
 from training.zoo_sizes import Size, sizes
@@ -98,8 +99,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(arguments: argparse.Namespace) -> None:
-    if not arguments.minutes > 0 or arguments.seed < 0:
-        raise ConfigError("--minutes or --seed is too small.", "Give more than 0 minutes, and a seed from 0.")
+    require_at_least(0, "--seed", arguments.seed)
+    if not arguments.minutes > 0:
+        raise ConfigError(f"--minutes is {arguments.minutes:g}.", "Give more than 0 minutes.")
     names = list(dict.fromkeys(arguments.only or NETWORKS))
     found = sizes(names)
     if arguments.json:

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from fer_live.errors import TrainingError
 from training.checkpoint import FILE_NAME, Progress, is_in, load_checkpoint, save_checkpoint, saved_config
 from training.config import FitConfig
-from training.loop import Learner, make_learner
+from training.loop import Learner, make_learner, take_step
 from training.networks import build
 
 
@@ -53,6 +53,24 @@ def test_finished_after_the_last_epoch_or_without_patience(
 def test_no_checkpoint_yet(tmp_path: Path) -> None:
     assert not is_in(tmp_path)
     assert saved_config(tmp_path) is None
+
+
+def test_optimizer_state_lies_in_memory_as_its_parameters_do(
+    tmp_path: Path, quick: Callable[..., FitConfig]
+) -> None:
+    """Fused optimizers, as on GPUs, refuse a step otherwise."""
+    config = quick(model="cnn3", optimizer="adamw")
+    begun, resumed = (make_learner(build("cnn3", 7), config, torch.device("cpu")) for _ in range(2))
+    crops = torch.rand(4, 1, 48, 48, generator=torch.Generator().manual_seed(0)) * 255
+    take_step(begun, crops, torch.arange(4), 1e-3)
+    save_checkpoint(tmp_path, begun, Progress())
+    load_checkpoint(tmp_path, resumed)
+    assert any(not parameter.is_contiguous() for parameter in resumed.network.parameters())
+    for parameter in resumed.network.parameters():
+        for name in ("exp_avg", "exp_avg_sq"):
+            assert resumed.optimizer.state[parameter][name].stride() == parameter.stride()
+    for old, new in zip(begun.network.parameters(), resumed.network.parameters(), strict=True):
+        assert torch.equal(begun.optimizer.state[old]["exp_avg"], resumed.optimizer.state[new]["exp_avg"])
 
 
 def test_full_disk_keeps_the_old_checkpoint(

@@ -138,7 +138,8 @@ def test_the_card_gets_the_chain_and_nothing_else(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--rows", "0"], "--rows is 0, but must be at least 1"),
+        (["--rows", "0"], "--rows is 0. Give a whole number from 1"),
+        (["--seed", "-1"], "--seed is -1. Give a whole number from 0"),
         (["--chain"], "--chain and --weights FILE.onnx belong together"),
         (["--weights", "w.onnx"], "--chain and --weights FILE.onnx belong together"),
         (["--write-card"], "--write-card belongs to --chain on --usage PublicTest"),

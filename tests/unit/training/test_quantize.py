@@ -146,5 +146,7 @@ def test_the_command_says_in_one_line_what_came_of_it(
 
 
 def test_what_cannot_be_used_is_one_sentence(tmp_path: Path, csv: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--data", str(csv), "--seed", "-1"]) == 2
+    assert "--seed is -1. Give a whole number from 0" in capsys.readouterr().err
     assert main(["--weights", str(tmp_path / "absent.onnx"), "--data", str(csv)]) == 2
     assert "absent.onnx' do not exist" in capsys.readouterr().err

@@ -148,8 +148,8 @@ def test_the_table_of_a_folder_without_results(tmp_path: Path, capsys: pytest.Ca
     ("asked", "said"),
     [
         (["--only", "vgg"], "Unknown model 'vgg'"),
-        (["--minutes", "0"], "--minutes or --seed is too small"),
-        (["--seed", "-1"], "--minutes or --seed is too small"),
+        (["--minutes", "0"], "--minutes is 0. Give more than 0 minutes"),
+        (["--seed", "-1"], "--seed is -1. Give a whole number from 0"),
         (["--measure", "--only", "fc_tiny", "--data", "nowhere.csv"], "There is no FER2013 at 'nowhere.csv'"),
     ],
 )
