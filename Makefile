@@ -31,7 +31,8 @@ check: .venv/dev-installed
 	.venv/bin/lint-imports
 
 # Both networks: the large one, then again from there with itself as its teacher; then the small one taught by it, and again from
-# there; last the large one in int8, and both through the whole chain. VOTES have a say in every run. Hours on a processor, and resumed where it was stopped.
+# there; last the large one in int8, and both through the whole chain. VOTES have a say in every run. Hours on a processor, and
+# resumed where it was stopped.
 # --force, since whoever rebuilds wants what comes out, also where it measures a little less; git has the weights before.
 weights: fit = $(python) -m training.fit --data "$(DATA)" $(if $(VOTES),--votes "$(VOTES)") --force
 weights: .venv/dev-installed
