@@ -15,7 +15,10 @@ from fer_live.detect.flow import motion, moved
 
 @dataclass(frozen=True)
 class Schedule:
-    """detect_every: frames from one detection to the next. full_look_every: in frames, see MediaPipeFinder."""
+    """detect_every: frames from one detection to the next. full_look_every: in frames, see MediaPipeFinder.
+
+    full_look_every is a multiple of detect_every, so that from there on nothing depends on earlier frames.
+    """
 
     detect_every: int
     full_look_every: int

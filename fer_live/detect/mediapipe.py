@@ -56,7 +56,7 @@ class MediaPipeFinder(Closing):
     picture as a whole would lose faces) and the full range model at the whole picture. Until the next full look
     only those views look that the found faces came from, or the squares if there was nobody. A full look comes at
     every full_look_every-th frame, skipped ones included, and also when fewer faces are found than the time before.
-    This depends on the frames alone, never on time.
+    This depends on the frames alone, never on time, and from each full look that is due, on none of the frames before.
 
     A face that is not sure gets a second look: its score is then the one that the short range model gives it from
     near, which false finds rarely survive, and none if it is tilted more than heads are.
@@ -88,22 +88,21 @@ class MediaPipeFinder(Closing):
 
     def find(self, frame: Frame) -> Faces:
         """The faces of one frame, largest score first; boxes may reach over the frame's border."""
+        if self._frames_to_full_look <= 0:
+            self._frames_to_full_look, self._due, self._last_count = self._full_look_every, frozenset(), 0
+        self.skip()
         if min(frame.image.shape[:2]) < self._min_face_px:
             return Faces.none()
         near, far = _views(*frame.image.shape[:2])
         views = near | far
         # Views of another picture size are not among this picture's.
-        is_full_look_due = self._frames_to_full_look <= 0
-        due = views if is_full_look_due or not self._due <= views else self._due
+        due = self._due if self._due and self._due <= views else views
         faces, seen_from = self._look(due, frame.image)
         if len(faces) < self._last_count and due != views:
             due = views
             faces, seen_from = self._look(due, frame.image)
         if due == views:
             self._due = frozenset(seen_from) or near
-        if is_full_look_due:
-            self._frames_to_full_look = self._full_look_every
-        self.skip()
         self._last_count = len(faces)
         return faces
 

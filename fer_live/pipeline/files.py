@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import chain, repeat
 from pathlib import Path
-from queue import SimpleQueue
 from typing import Any
 
 import cv2
@@ -21,10 +20,10 @@ from fer_live.config import Config, FinderConfig
 from fer_live.core.structs import Frame, Result
 from fer_live.detect.blazeface import BlazeFace, BlazeFaceDetector
 from fer_live.detect.finder import FaceFinder
-from fer_live.detect.following import PRESETS, STILLS, FollowingFinder
+from fer_live.detect.following import PRESETS, STILLS, FollowingFinder, Schedule
 from fer_live.detect.mediapipe import MediaPipeFinder
 from fer_live.errors import SourceError
-from fer_live.pipeline.analyser import FaceFollower, Look, Reading, classify, in_batches, look_at
+from fer_live.pipeline.analyser import FaceFollower, Reading, classify, in_batches, look_at
 from fer_live.pipeline.facts import setup_facts
 from fer_live.pipeline.overlap import Overlap
 from fer_live.pipeline.resume import claim_folder
@@ -32,6 +31,8 @@ from fer_live.record.session import SessionWriter, State
 from fer_live.record.video import OverlayVideo
 
 _SESSION_ID_LENGTH = 16
+_VIDEO_FINDERS_MAX = 2
+"""Two keep up with one thread that decodes; one more would hold as many frames as lie between two full looks."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def open_finder(
     open_detector: Callable[[BlazeFace], BlazeFaceDetector] = BlazeFaceDetector,
 ) -> FaceFinder:
     """The face finder as configured; on stills both models look at every one. open_detector: see MediaPipeFinder."""
-    schedule = STILLS if is_stills else PRESETS[config.preset]
+    schedule = _schedule(config, is_stills)
     finder = MediaPipeFinder(
         min_score=config.min_score,
         min_face_px=config.min_face_px,
@@ -87,6 +88,10 @@ def open_finder(
     if schedule.detect_every == 1:
         return finder
     return FollowingFinder(finder, schedule.detect_every, config.min_face_px)
+
+
+def _schedule(config: FinderConfig, is_stills: bool) -> Schedule:
+    return STILLS if is_stills else PRESETS[config.preset]
 
 
 def source_facts(source: Source, config: Config, backend: Backend) -> dict[str, Any]:
@@ -119,7 +124,8 @@ def analyse_source(
         to_paint: deque[Frame] = deque()
         if video is not None:
             frames = _kept(frames, to_paint)
-        readings = _readings(frames, finders, backend, order.cores, overlap)
+        stretch = _schedule(config.finder, source.is_stills).full_look_every
+        readings = _readings(frames, finders, stretch, backend, order.cores, overlap)
         facts = source_facts(source, config, backend)
         session_id = source.identity[:_SESSION_ID_LENGTH]
         writer = SessionWriter(folder, session_id, labels, facts, timed=not source.is_stills)
@@ -142,11 +148,13 @@ def analyse_source(
 
 
 def _open_finders(source: Source, order: Order) -> Iterator[FaceFinder]:
-    """One for frames that follow one another, since a finder remembers where it saw faces; for stills, one a core.
+    """For stills one a core, for frames that follow one another at most two.
 
-    For the same reason none is kept from source to source.
+    A finder remembers where it saw faces, so none is kept from source to source.
     """
-    count = min(order.cores, source.size or order.cores) if source.is_stills else 1
+    count = min(order.cores, source.size or order.cores)
+    if not source.is_stills:
+        count = min(count, _VIDEO_FINDERS_MAX)
     return (open_finder(order.config.finder, source.is_stills) for _ in range(count))
 
 
@@ -163,21 +171,19 @@ def _kept(frames: Iterable[Frame], kept: deque[Frame]) -> Iterator[Frame]:
 
 
 def _readings(
-    frames: Iterable[Frame], finders: Sequence[FaceFinder], backend: Backend, cores: int, overlap: Overlap
+    frames: Iterable[Frame],
+    finders: Sequence[FaceFinder],
+    stretch: int,
+    backend: Backend,
+    cores: int,
+    overlap: Overlap,
 ) -> Iterator[Reading]:
-    """What is read from each frame, in order."""
-    idle: SimpleQueue[FaceFinder] = SimpleQueue()
-    for finder in finders:
-        idle.put(finder)
+    """What is read from each frame, in order. stretch: frames from one full look that is due to the next.
 
-    def look(frame: Frame) -> Look:
-        finder = idle.get()
-        try:
-            return look_at(frame, finder, backend.card.input)
-        finally:
-            idle.put(finder)
-
-    looks = overlap.step(look, frames, threads=len(finders))
+    What a finder remembers ends there, so each stretch may have another finder, and all are in the same state.
+    """
+    ways_to_look = [partial(look_at, finder=finder, spec=backend.card.input) for finder in finders]
+    looks = overlap.in_turns(ways_to_look, frames, stretch)
     batches = in_batches(looks, backend.max_batch)
     threads = cores if backend.is_thread_safe else 1
     return chain.from_iterable(overlap.step(partial(classify, backend=backend), batches, threads))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from itertools import islice
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from fer_live.capture.opening import open_source
 from fer_live.config import Config, FinderConfig
 from fer_live.core.geometry import iou
 from fer_live.core.structs import Faces, Frame, Result
-from fer_live.detect.following import FollowingFinder
+from fer_live.detect.following import PRESETS, FollowingFinder
 from fer_live.detect.mediapipe import MediaPipeFinder
 from fer_live.pipeline.analyser import FaceAnalyser
 from fer_live.pipeline.files import open_finder
@@ -83,3 +84,20 @@ def test_a_cut_is_looked_at_in_its_own_frame(media: Path, before: str, after: st
         counts = [len(following.find(Frame(image[size], index, 0.0))) for index, image in enumerate(images)]
     assert finder.looked == [0, 4]
     assert counts == [faces[0]] * 4 + [faces[1]] * 4
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_from_a_full_look_that_is_due_nothing_depends_on_the_frames_before(media: Path, preset: str) -> None:
+    """So two finders share one video by turns, and it makes no difference to a single bit."""
+    parts = [("WolfgangLanger_Pexels.mp4", 27), ("no_face.mp4", 6), ("single_face.mp4", 27)]
+    images = [frame.image[:360, :640] for name, count in parts for frame in frames(media / name, 60 - count, 60)]
+    clip = [Frame(image, index, index / 30) for index, image in enumerate(images)]
+    config, stretch = FinderConfig.model_validate({"preset": preset}), PRESETS[preset].full_look_every
+    with open_finder(config) as finder:
+        whole = [finder.find(frame) for frame in clip]
+    with open_finder(config) as first, open_finder(config) as second:
+        turns = [first.find(frame) if frame.index // stretch % 2 else second.find(frame) for frame in clip]
+    assert {len(faces) for faces in whole} == {0, 1}
+    for one, other in zip(whole, turns, strict=True):
+        for field in fields(Faces):
+            np.testing.assert_array_equal(getattr(one, field.name), getattr(other, field.name))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fer_live.config import Config
 from fer_live.core.structs import Faces, Frame, Result
 from fer_live.detect.finder import FaceFinder
+from fer_live.detect.following import PRESETS
 from fer_live.errors import BackendError, RecordError, SourceError
 from fer_live.pipeline import files
 from fer_live.pipeline.analyser import FRAMES_TOGETHER
@@ -146,7 +147,7 @@ def test_finder_that_fails_keeps_the_rows_before(tmp_path: Path, monkeypatch: py
     assert rows.frame_index.tolist() == [0, 1, 2, 3, 4]
     assert facts["state"] == "failed"
     assert isinstance(caught.value.__cause__, OSError)
-    assert [finder.is_closed for finder in opened] == [True]  # type: ignore[attr-defined]
+    assert [finder.is_closed for finder in opened] == [True, True]  # type: ignore[attr-defined]
 
 
 def test_network_that_fails_keeps_the_rows_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,11 +182,11 @@ def test_the_number_of_cores_changes_no_byte(tmp_path: Path, monkeypatch: pytest
     assert written[0] != written[3]
 
 
-def test_frames_that_follow_one_another_have_one_finder_and_stills_one_a_core(
+def test_frames_that_follow_one_another_have_two_finders_and_stills_one_a_core(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened = _use(monkeypatch, CodeFinder)
-    for number, (is_stills, pictures, finders) in enumerate([(False, 9, 1), (True, 9, 3), (True, 2, 2), (True, 1, 1)]):
+    for number, (is_stills, pictures, finders) in enumerate([(False, 9, 2), (True, 9, 3), (True, 2, 2), (True, 1, 1)]):
         opened.clear()
         _analyse(tmp_path / str(number), PictureCamera(_CODED[:pictures], is_stills=is_stills), cores=3)
         assert [finder.is_closed for finder in opened] == [True] * finders  # type: ignore[attr-defined]
@@ -252,7 +253,8 @@ def test_few_frames_are_held_at_a_time(
     held: list[int] = []
     _analyse(tmp_path, camera, lambda _: held.append(camera.alive), with_video=with_video, cores=cores)
     assert len(held) == len(_CODED) * 3
-    assert max(held) <= (FRAMES_TOGETHER * (cores + 1) + 6 if with_video else 6)
+    waiting = 6 if cores == 1 else 6 + PRESETS["balanced"].full_look_every
+    assert max(held) <= (FRAMES_TOGETHER * (cores + 1) + waiting if with_video else waiting)
 
 
 def test_the_overlaid_video_has_each_frame_in_its_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

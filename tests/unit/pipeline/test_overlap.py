@@ -95,6 +95,44 @@ def test_an_error_of_an_earlier_step_comes_after_what_later_steps_made_before_it
     assert caught.value is error
 
 
+def test_a_stretch_has_one_work_on_one_thread_and_the_next_another(overlap: Overlap) -> None:
+    def named(name: str) -> Callable[[int], tuple[str, int, int]]:
+        return lambda number: (name, number, threading.get_ident())
+
+    made = list(overlap.in_turns([named("a"), named("b")], range(14), stretch=3))
+    assert "".join(name for name, _, _ in made) == "aaabbbaaabbbaa"
+    assert [number for _, number, _ in made] == list(range(14))
+    threads = {name: {thread for who, _, thread in made if who == name} for name in "ab"}
+    assert len(threads["a"]) == len(threads["b"]) == 1 and threads["a"] != threads["b"]
+
+
+def test_two_stretches_are_worked_at_at_once(overlap: Overlap) -> None:
+    begun = [threading.Event() for _ in range(8)]
+
+    def after_the_next_stretch_began(number: int) -> int:
+        begun[number].set()
+        assert number != 0 or begun[4].wait(_PATIENCE_S)
+        return number
+
+    assert list(overlap.in_turns([after_the_next_stretch_began] * 2, range(8), stretch=4)) == list(range(8))
+
+
+@pytest.mark.parametrize(("works", "stretch", "most"), [(1, 10, 1), (2, 10, 12), (3, 1, 3)])
+def test_no_more_is_taken_than_keeps_each_work_busy(overlap: Overlap, works: int, stretch: int, most: int) -> None:
+    taken: list[int] = []
+    for number in overlap.in_turns([lambda number: number] * works, _counted(40, taken), stretch):
+        assert len(taken) - number <= most + 1
+    assert len(taken) == 40
+
+
+def test_an_error_in_a_stretch_comes_after_what_was_made_before(overlap: Overlap) -> None:
+    error = BackendError("The finder failed.")
+    seen: list[int] = []
+    with pytest.raises(BackendError):
+        seen.extend(overlap.in_turns([_fail_at(5, error)] * 2, range(20), stretch=4))
+    assert seen == [0, 1, 2, 3, 4]
+
+
 def test_closing_ends_the_threads_with_work_half_done() -> None:
     before = threading.active_count()
     with Overlap() as overlap:
