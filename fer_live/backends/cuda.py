@@ -9,7 +9,7 @@ import ctypes
 import logging
 import math
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,6 +69,8 @@ class Gpu(Closing):
         with ExitStack() as held:
             self._context = _call(driver.cuDevicePrimaryCtxRetain, device)
             held.callback(_free, driver.cuDevicePrimaryCtxRelease, device)
+            # Whatever uses the GPU on this thread afterwards must not find a context that is gone.
+            held.callback(_free, driver.cuCtxSetCurrent, None)
             self.make_current()
             self._stream = _call(driver.cuStreamCreate, driver.CUstream_flags.CU_STREAM_NON_BLOCKING)
             held.callback(_free, driver.cuStreamDestroy, self._stream)
@@ -107,6 +109,10 @@ class Gpu(Closing):
         """Queues a copy of the first rows from the device."""
         _call(driver.cuMemcpyDtoHAsync, buffer.host.ctypes.data, buffer.address, buffer.bytes_of(rows), self._stream)
 
+    def before_freeing(self, release: Callable[[], None]) -> None:
+        """Has close() call release() when all that was made after this is freed, and nothing that was made before."""
+        self._held.callback(release)
+
     def wait(self) -> None:
         """Waits until all that is queued is done."""
         _call(driver.cuStreamSynchronize, self._stream)
@@ -116,14 +122,22 @@ class Gpu(Closing):
         # Another thread may be using the GPU through ONNX Runtime meanwhile.
         mode = driver.CUstreamCaptureMode.CU_STREAM_CAPTURE_MODE_THREAD_LOCAL
         _call(driver.cuStreamBeginCapture, self._stream, mode)
-        try:
+        with ExitStack() as unfinished:
+            unfinished.callback(self._abandon_capture)
             queue()
+            unfinished.pop_all()
+        recorded = _call(driver.cuStreamEndCapture, self._stream)
+        try:
+            graph = _call(driver.cuGraphInstantiate, recorded, 0)
         finally:
-            recorded = _call(driver.cuStreamEndCapture, self._stream)
-        graph = _call(driver.cuGraphInstantiate, recorded, 0)
-        _free(driver.cuGraphDestroy, recorded)
+            _free(driver.cuGraphDestroy, recorded)
         self._held.callback(_free, driver.cuGraphExecDestroy, graph)
         return graph
+
+    def _abandon_capture(self) -> None:
+        """Ends a capture that went wrong. Mostly the driver refuses even that, but the first error says more."""
+        with suppress(BackendError):
+            _free(driver.cuGraphDestroy, _call(driver.cuStreamEndCapture, self._stream))
 
     def launch(self, graph: Any) -> None:
         """Queues a captured graph."""
@@ -133,7 +147,7 @@ class Gpu(Closing):
         """Frees everything, the newest first; calling it again does nothing."""
         if not self._is_closed:
             self._is_closed = True
-            self.make_current()
+            _free(driver.cuCtxSetCurrent, self._context)
             self._held.close()
 
 
@@ -149,7 +163,7 @@ def _call(function: Callable[..., tuple[Any, ...]], *arguments: Any) -> Any:
 
 
 def _free(function: Callable[..., tuple[Any, ...]], thing: Any) -> None:
-    """Frees one thing. A driver that refuses even that is logged: closing must go on to the end."""
+    """One step of closing. A driver that refuses it is logged: closing must go on to the end."""
     (code,) = function(thing)
     if code != driver.CUresult.CUDA_SUCCESS:
         log.warning("the GPU refused %s (%s)", function.__name__, code.name)

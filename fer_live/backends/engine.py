@@ -87,7 +87,7 @@ def build_plan(network_file: Path, timing_cache: Path, progress: Progress) -> by
     Takes minutes. Raises BackendError if the network is not float16 inside or TensorRT cannot build it.
     """
     messages = EngineLog()
-    builder = trt.Builder(messages)
+    builder = _started(trt.Builder, messages)
     # Version 11 types strongly whatever it is told; the flag's number is not the same in both.
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, messages)
@@ -110,6 +110,17 @@ def build_plan(network_file: Path, timing_cache: Path, progress: Progress) -> by
         raise BackendError(f"TensorRT cannot build an engine from '{network_file}' ({messages.last_error}).")
     replace_file(timing_cache, bytes(memoryview(config.get_timing_cache().serialize())))
     return bytes(memoryview(plan))
+
+
+def _started(kind: Any, messages: EngineLog) -> Any:
+    """A Builder or a Runtime; raises BackendError if CUDA does not start for it."""
+    try:
+        return kind(messages)
+    except TypeError as error:  # pybind11's way to say that there is none
+        raise BackendError(
+            f"TensorRT {VERSION} does not start ({messages.last_error}).",
+            "NVIDIA's release notes say which driver it needs.",
+        ) from error
 
 
 def _use_timing_cache(config: Any, content: bytes) -> None:
@@ -138,18 +149,22 @@ class Engine(Closing):
         with ExitStack() as held:
             self._gpu = held.enter_context(Gpu())
             self.device = f"TensorRT {VERSION}, {self._gpu.facts.name}"
-            messages = EngineLog()
-            runtime = trt.Runtime(messages)
-            engine = runtime.deserialize_cuda_engine(plan)
-            if engine is None:
-                raise EngineRefused(f"TensorRT refuses the engine ({messages.last_error}).", _REBUILD)
-            self._input, self._output = _signature(engine, card)
+            # What TensorRT holds refers to memory and to the GPU's context, and graphs refer to what it holds.
+            self._gpu.before_freeing(self._forget_engine)
+            self._messages = EngineLog()
+            self._runtime = _started(trt.Runtime, self._messages)
+            self._engine = self._runtime.deserialize_cuda_engine(plan)
+            if self._engine is None:
+                raise EngineRefused(f"TensorRT refuses the engine ({self._messages.last_error}).", _REBUILD)
+            self._input, self._output, refusal = _signature(self._engine, card)
+            if refusal:
+                raise EngineRefused(refusal, _REBUILD)
             self._crops = self._gpu.buffer((MAX_BATCH, card.input.channels, card.input.height, card.input.width))
             self._probabilities = self._gpu.buffer((MAX_BATCH, len(card.labels)))
-            self._scratch_bytes = engine.device_memory_size_v2
+            self._scratch_bytes = self._engine.device_memory_size_v2
             self._scratch = self._gpu.memory(max(1, self._scratch_bytes))
-            self._messages, self._runtime, self._engine = messages, runtime, engine
             self._contexts: list[Any] = []
+            self._gpu.before_freeing(self._contexts.clear)
             self._graphs: dict[int, Any] = {}
             self._held = held.pop_all()
 
@@ -206,15 +221,17 @@ class Engine(Closing):
 
     def close(self) -> None:
         """Frees engine and memory; calling it again does nothing."""
-        # What TensorRT holds refers to memory that goes with the GPU's context, so it must go first.
-        self._contexts = []
-        self._graphs = {}
-        self._engine = self._runtime = None
         self._held.close()
 
+    def _forget_engine(self) -> None:
+        self._engine = self._runtime = None
 
-def _signature(engine: Any, card: ModelCard) -> tuple[str, str]:
-    """Names of input and output; raises EngineRefused unless they are what the card and MAX_BATCH say."""
+
+def _signature(engine: Any, card: ModelCard) -> tuple[str, str, str]:
+    """Names of input and output, and '', or why they are not what the card and MAX_BATCH say.
+
+    It does not raise: an error holds what was in use where it was raised, and the engine must go before the GPU.
+    """
     names = [engine.get_tensor_name(index) for index in range(engine.num_io_tensors)]
     inputs = [name for name in names if engine.get_tensor_mode(name) == trt.TensorIOMode.INPUT]
     outputs = [name for name in names if name not in inputs]
@@ -223,8 +240,8 @@ def _signature(engine: Any, card: ModelCard) -> tuple[str, str]:
     given = [tuple(engine.get_tensor_shape(name)) for name in (*inputs, *outputs)]
     is_float32 = all(engine.get_tensor_dtype(name) == trt.DataType.FLOAT for name in names)
     if (len(inputs), len(outputs)) != (1, 1) or given != wanted or not is_float32:
-        raise EngineRefused(f"The engine has the shapes {given}, not {wanted} in float32.", _REBUILD)
+        return "", "", f"The engine has the shapes {given}, not {wanted} in float32."
     smallest, _, largest = engine.get_tensor_profile_shape(inputs[0], 0)
     if (smallest[0], largest[0]) != (1, MAX_BATCH):
-        raise EngineRefused(f"The engine takes {smallest[0]} to {largest[0]} faces, not 1 to {MAX_BATCH}.", _REBUILD)
-    return inputs[0], outputs[0]
+        return "", "", f"The engine takes {smallest[0]} to {largest[0]} faces, not 1 to {MAX_BATCH}."
+    return inputs[0], outputs[0], ""

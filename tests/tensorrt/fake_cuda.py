@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import inspect
 import threading
+import weakref
 from collections.abc import Callable
 from enum import IntEnum
 from types import ModuleType, SimpleNamespace
@@ -24,13 +25,17 @@ class FakeStream:
     def __init__(self) -> None:
         self.queued: list[Work] = []
         self.captured: list[Work] | None = None
+        self.is_spoilt = False
 
     def put(self, work: Work) -> None:
         (self.queued if self.captured is None else self.captured).append(work)
 
 
 class FakeDriver(ModuleType):
-    """The module. fail: names of functions that give CUDA_ERROR_LAUNCH_FAILED. calls: names, in their order."""
+    """The module. fail: names of functions that give CUDA_ERROR_LAUNCH_FAILED. calls: names, in their order.
+
+    users: what TensorRT has made on this GPU. A real driver does not mind if it goes before they do; then they fail.
+    """
 
     def __init__(self, name: str = "NVIDIA Fake 9000") -> None:
         super().__init__("cuda.bindings.driver")
@@ -41,6 +46,7 @@ class FakeDriver(ModuleType):
         self.streams: dict[int, FakeStream] = {}
         self.graphs: dict[int, list[Work]] = {}
         self.contexts = 0
+        self.users: weakref.WeakSet[Any] = weakref.WeakSet()
         self._is_initialized = False
         self._current = threading.local()
         self._handles = iter(range(0x1000, 1 << 20, 0x100))
@@ -89,6 +95,15 @@ def _guarded(driver: FakeDriver, function: Callable[..., Any]) -> Callable[..., 
             return (codes.CUDA_ERROR_NOT_INITIALIZED, *[None] * results)
         if function in NEEDING_CONTEXT and not getattr(driver._current, "context", None):
             return (codes.CUDA_ERROR_INVALID_CONTEXT, *[None] * results)
+        if function in NEEDING_CONTEXT and not driver.contexts:
+            return (codes.CUDA_ERROR_CONTEXT_IS_DESTROYED, *[None] * results)
+        capturing = [stream for stream in driver.streams.values() if stream.captured is not None]
+        if function in SPOILING and capturing:
+            capturing[0].is_spoilt = True
+            return (codes.CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED, *[None] * results)
+        if function is cuStreamEndCapture and any(stream.is_spoilt for stream in capturing):
+            capturing[0].captured, capturing[0].is_spoilt = None, False
+            return (codes.CUDA_ERROR_STREAM_CAPTURE_INVALIDATED, *[None] * results)
         try:
             result = function(driver, *arguments)
         except (_InvalidValue, KeyError):
@@ -125,11 +140,12 @@ def cuDevicePrimaryCtxRetain(self: FakeDriver, dev: int) -> int:
 
 
 def cuDevicePrimaryCtxRelease(self: FakeDriver, dev: int) -> None:
+    self.require(not self.users)
     self.contexts -= 1
 
 
-def cuCtxSetCurrent(self: FakeDriver, ctx: int) -> None:
-    self.require(ctx == 0xC0 and self.contexts > 0)
+def cuCtxSetCurrent(self: FakeDriver, ctx: int | None) -> None:
+    self.require(ctx is None or (ctx == 0xC0 and self.contexts > 0))
     self._current.context = ctx
 
 
@@ -216,6 +232,7 @@ def cuGraphDestroy(self: FakeDriver, hGraph: int) -> None:
 
 
 def cuGraphExecDestroy(self: FakeDriver, hGraphExec: int) -> None:
+    self.require(len(self.users) > 0)
     del self.graphs[hGraphExec]
 
 
@@ -232,4 +249,6 @@ NEEDING_CONTEXT = frozenset(
     {cuMemAlloc, cuMemAllocHost, cuMemFree, cuMemFreeHost, cuStreamCreate, cuMemcpyHtoDAsync, cuMemcpyDtoHAsync}
     | {cuGraphInstantiate, cuGraphLaunch, cuStreamBeginCapture, cuStreamSynchronize}
 )
+SPOILING = frozenset({cuMemAlloc, cuMemAllocHost, cuMemFree, cuMemFreeHost, cuStreamSynchronize})
+"""What spoils the capture under way on the thread that calls it."""
 FUNCTIONS = tuple(value for name, value in list(globals().items()) if name.startswith("cu") and callable(value))

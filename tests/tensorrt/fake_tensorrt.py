@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import inspect
 import json
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
@@ -36,7 +37,8 @@ _SCRATCH_BYTES = 4096
 class World:
     """A version of TensorRT on a machine, and what goes wrong there.
 
-    parse_errors: of the parser. build_error: of the builder. trt: the enumerations of this version.
+    parse_errors: of the parser. build_error: of the builder. has_cuda: whether CUDA starts for TensorRT.
+    capture_error: of a run that is captured, which spoils the capture. trt: the enumerations of this version.
     """
 
     bindings: Bindings
@@ -44,6 +46,8 @@ class World:
     trt: Any
     parse_errors: tuple[str, ...] = ()
     build_error: str = ""
+    has_cuda: bool = True
+    capture_error: str = ""
 
     @property
     def stamp(self) -> list[str]:
@@ -264,14 +268,20 @@ class IBuilderConfig(_Part):
         return 0
 
 
+def _begin(world: World, logger: ILogger) -> None:
+    assert "cuInit" in world.driver.calls, "the real one may end the process"
+    if not world.has_cuda:
+        logger.log(world.trt.ILogger.Severity.ERROR, "CUDA initialization failure with error: 35")
+        raise TypeError("pybind11::init(): factory function returned nullptr")
+
+
 class Builder(_Fake):
     """Fails in 10.x without the flag for strong typing, where FER Live would silently get another engine."""
 
     real = "Builder"
 
     def __init__(self, logger: ILogger) -> None:
-        if "cuInit" not in self._world.driver.calls:
-            raise TypeError("pybind11::init(): factory function returned nullptr")
+        _begin(self._world, logger)
         self._logger = logger
 
     def create_network(self, flags: int = 0) -> INetworkDefinition:
@@ -307,8 +317,9 @@ class Runtime(_Fake):
     real = "Runtime"
 
     def __init__(self, logger: ILogger) -> None:
-        assert "cuInit" in self._world.driver.calls, "the real one ends the process"
+        _begin(self._world, logger)
         self._logger = logger
+        self._world.driver.users.add(self)
 
     def deserialize_cuda_engine(self, serialized_engine: bytes) -> ICudaEngine | None:
         header, _, content = serialized_engine.partition(b"\n")
@@ -319,14 +330,16 @@ class Runtime(_Fake):
         if plan["stamp"] != self._world.stamp:
             self._logger.log(self._world.trt.ILogger.Severity.ERROR, "the plan is for something else")
             return None
-        return ICudaEngine(self._world, plan["shapes"], content)
+        return ICudaEngine(self._world, plan["shapes"], content, self._logger)
 
 
 class ICudaEngine(_Part):
     real = "ICudaEngine"
 
-    def __init__(self, world: World, shapes: Any, content: bytes) -> None:
+    def __init__(self, world: World, shapes: Any, content: bytes, logger: ILogger) -> None:
         super().__init__(world)
+        self._logger = logger
+        world.driver.users.add(self)
         self._profile = [tuple(shape) for shape in shapes[1:]]
         self._session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
         self._inputs = {each.name: each for each in self._session.get_inputs()}
@@ -373,6 +386,7 @@ class IExecutionContext(_Part):
 
     def __init__(self, world: World, engine: ICudaEngine, needs_memory: bool) -> None:
         super().__init__(world)
+        world.driver.users.add(self)
         self._engine = engine
         self._has_memory = not needs_memory
         self._has_profile = False
@@ -410,11 +424,19 @@ class IExecutionContext(_Part):
             return False
         if stream.captured is not None and self._warm_at != self._changes:
             return False
+        if stream.captured is not None and self._world.capture_error:
+            stream.is_spoilt = True
+            self._engine._logger.log(self._world.trt.ILogger.Severity.ERROR, self._world.capture_error)
+            return False
         stream.put(self._work(self._changes))
         return True
 
     def _work(self, changes: int) -> Callable[[], None]:
+        context = weakref.ref(self)
+
         def work() -> None:
+            self = context()
+            assert self is not None, "nothing that waits on a GPU keeps an object of Python alive"
             assert self._shape is not None
             self._warm_at = changes
             (given,), (result,) = self._engine._inputs, self._engine._outputs

@@ -104,6 +104,11 @@ def test_what_tensorrt_cannot_read_or_build_is_said(
     assert main([str(weights)]) == 2
     assert "(no such node; nor this)" in capsys.readouterr().err
     world.parse_errors = ()
+    world.has_cuda = False
+    assert main([str(weights)]) == 2
+    assert "does not start (CUDA initialization failure" in capsys.readouterr().err
+    world.has_cuda = True
+    logged_warnings.clear()
     world.build_error = "the GPU is full"
     assert main([str(weights)]) == 2
     assert "(the GPU is full)" in capsys.readouterr().err

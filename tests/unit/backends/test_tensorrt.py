@@ -102,6 +102,55 @@ def test_a_failure_while_opening_frees_what_was_taken(built: Path, world: World)
     assert engine_name(built).path().is_file()
 
 
+def test_closing_leaves_the_thread_no_context_that_is_gone(built: Path, world: World) -> None:
+    TensorRtBackend(built).close()
+    assert world.driver.cuMemAlloc(1)[0].name == "CUDA_ERROR_INVALID_CONTEXT"
+
+
+def test_closing_goes_on_where_the_context_cannot_be_taken(
+    built: Path, world: World, logged_warnings: list[str]
+) -> None:
+    backend = TensorRtBackend(built)
+    world.driver.fail.add("cuCtxSetCurrent")
+    backend.close()
+    assert world.driver.is_all_freed()
+    logged_warnings.clear()
+
+
+def test_a_graph_that_cannot_be_made_leaves_nothing(built: Path, world: World) -> None:
+    with TensorRtBackend(built) as backend:
+        world.driver.fail.add("cuGraphInstantiate")
+        with pytest.raises(BackendError, match="cuGraphInstantiate"):
+            backend.infer(crops(1))
+        world.driver.fail.clear()
+        assert not world.driver.graphs
+        assert backend.infer(crops(1)).shape == (1, 7)
+
+
+def test_what_tensorrt_says_of_a_capture_that_fails_is_the_error(
+    built: Path, world: World, logged_warnings: list[str]
+) -> None:
+    with TensorRtBackend(built) as backend:
+        world.capture_error = "this layer synchronizes"
+        with pytest.raises(BackendError, match=r"cannot run a batch of 1 \(this layer synchronizes\)"):
+            backend.infer(crops(1))
+        world.capture_error = ""
+        assert backend.infer(crops(1)).shape == (1, 7)
+    assert world.driver.is_all_freed()
+    logged_warnings.clear()
+
+
+def test_where_cuda_does_not_start_for_tensorrt_auto_goes_on(
+    built: Path, world: World, logged_warnings: list[str]
+) -> None:
+    world.has_cuda = False
+    with pytest.raises(BackendError, match=r"does not start \(CUDA initialization failure with error: 35\)"):
+        open_backend("tensorrt", built)
+    with open_backend("auto", built) as backend:
+        assert backend.name == "onnx-cpu"
+    logged_warnings.clear()
+
+
 @pytest.mark.parametrize("content", [b"no plan", b""])
 def test_a_refused_engine_is_removed_so_that_it_is_built_anew(
     content: bytes, built: Path, world: World, logged_warnings: list[str]
@@ -119,8 +168,9 @@ def test_a_refused_engine_is_removed_so_that_it_is_built_anew(
 def test_an_engine_for_other_batches_is_refused(built: Path, world: World) -> None:
     path = engine_name(built).path()
     path.write_bytes(path.read_bytes().replace(b"[32, 1", b"[16, 1"))
-    with pytest.raises(BackendError, match="takes 1 to 16 faces, not 1 to 32"):
+    with pytest.raises(BackendError, match="takes 1 to 16 faces, not 1 to 32") as held:
         TensorRtBackend(built)
+    assert world.driver.is_all_freed(), held
 
 
 def test_an_engine_for_another_number_of_labels_is_refused(built: Path, tmp_path: Path) -> None:
