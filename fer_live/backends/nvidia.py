@@ -25,3 +25,10 @@ def driver_refusal() -> str | None:
     if code != 0 or count.value < 1:
         return f"the NVIDIA driver finds no GPU (cuDeviceGetCount gives {code}, {count.value} found)"
     return None
+
+
+def cuda_of_driver() -> int:
+    """The newest major version of CUDA that the driver can serve; to be asked where driver_refusal() gives None."""
+    version = ctypes.c_int(0)
+    ctypes.CDLL(_LIBRARY).cuDriverGetVersion(ctypes.byref(version))
+    return version.value // 1000

@@ -36,7 +36,11 @@ class Probe:
 def probe(name: str, model: str | Path | None = None) -> Probe:
     """Asks a backend whether it can run here, and whether it can run a network (see find_weights) if one is given."""
     weights = None if model is None else find_weights(model)
-    reason = _backend_class(name).unavailable_because(weights)
+    backend_class = _backend_class(name)
+    try:
+        reason = backend_class.unavailable_because(weights)
+    except BackendError as error:  # a GPU that there is may still refuse to say what it is
+        reason = str(error)
     return Probe(name, reason is None, reason or "")
 
 
@@ -78,10 +82,9 @@ def preparation(name: str, model: str | Path) -> list[str] | None:
     """
     weights = find_weights(model)
     for candidate in _candidates(name):
-        backend_class = _backend_class(candidate)
-        if (arguments := backend_class.preparation(weights)) is not None:
+        if (arguments := _backend_class(candidate).preparation(weights)) is not None:
             return arguments
-        if backend_class.unavailable_because(weights) is None:
+        if probe(candidate, weights).available:
             return None
     return None
 

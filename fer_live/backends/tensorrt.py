@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from importlib import import_module
+from contextlib import suppress
+from importlib import import_module, metadata
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +11,17 @@ from numpy.typing import NDArray
 
 from fer_live.backends.backend import MAX_BATCH, check_batch
 from fer_live.backends.engine_files import EngineName
-from fer_live.backends.nvidia import driver_refusal
+from fer_live.backends.nvidia import cuda_of_driver, driver_refusal
 from fer_live.core.closing import Closing
 from fer_live.core.modelcard import ModelCard, half_path, load_verified_card, sha256_of
-from fer_live.errors import BackendError
+from fer_live.errors import BackendError, ModelError
 
 BUILDER = "fer_live.backends.build_engine"
 """The program that builds engines."""
 
-_MAJORS = ("10", "11")
+_OLDEST, _TOO_NEW = (10, 8), (12,)
+_CUDAS = (12, 13)
+"""Major versions of CUDA that there are packages of TensorRT for."""
 _INSTALL = "`pip install fer-live[tensorrt]` installs it"
 
 
@@ -41,7 +44,10 @@ class TensorRtBackend(Closing):
             raise BackendError(f"TensorRT cannot run '{weights.stem}': {reason}.")
         from fer_live.backends.engine import Engine, EngineRefused
 
-        self.card: ModelCard = load_verified_card(half_path(weights))
+        try:
+            self.card: ModelCard = load_verified_card(half_path(weights))
+        except ModelError as error:  # the float32 network may be sound all the same
+            raise BackendError(error.message, error.hint) from error
         path = engine_name(weights).path()
         try:
             engine = Engine(path.read_bytes(), self.card)
@@ -96,9 +102,28 @@ def _package_refusal() -> str | None:
             found = import_module(module)
         except (ImportError, OSError, RuntimeError) as error:  # its libraries may be missing, or be for another driver
             return f"{package} cannot be imported ({error}); {_INSTALL}"
-    if found.__version__.split(".")[0] not in _MAJORS:
-        return f"tensorrt {found.__version__} is not of version {' or '.join(_MAJORS)}; {_INSTALL}"
+    version: str = found.__version__
+    if not _OLDEST <= tuple(int(part) for part in version.split(".")[:2]) < _TOO_NEW:
+        return f"tensorrt {version} is not of version 10.8 to 11; {_INSTALL}"
+    needed, given = _cuda_of(version), cuda_of_driver()
+    if needed > given:
+        return (
+            f"tensorrt {version} needs a driver for CUDA {needed}, and this one is for CUDA {given}; "
+            f"a newer driver helps, or TensorRT for CUDA {given}"
+        )
     return None
+
+
+def _cuda_of(version: str) -> int:
+    """Which CUDA a version of TensorRT was installed for; 0 if pip did not install it.
+
+    TensorRT does not tell, and with an older driver some versions end the process as soon as they are used.
+    """
+    for cuda in _CUDAS:
+        with suppress(metadata.PackageNotFoundError):
+            if metadata.version(f"tensorrt-cu{cuda}-bindings") == version:
+                return cuda
+    return 0
 
 
 def engine_name(weights: Path) -> EngineName:

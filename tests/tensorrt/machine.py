@@ -31,14 +31,20 @@ def have_gpu(patch: pytest.MonkeyPatch, bindings: Bindings, gpu: str = "NVIDIA F
     return world
 
 
-def have_driver(patch: pytest.MonkeyPatch, gpus: int = 1, init: int = 0) -> None:
-    """Installs what ctypes finds of a driver. init: what cuInit gives."""
+def have_driver(patch: pytest.MonkeyPatch, gpus: int = 1, init: int = 0, cuda: int = 13040) -> None:
+    """Installs what ctypes finds of a driver. init: what cuInit gives. cuda: its newest version of CUDA."""
 
     def count_devices(pointer: Any) -> int:
         pointer._obj.value = gpus
         return 0
 
-    library = SimpleNamespace(cuInit=lambda flags: init, cuDeviceGetCount=count_devices)
+    def tell_version(pointer: Any) -> int:
+        pointer._obj.value = cuda
+        return 0
+
+    library = SimpleNamespace(
+        cuInit=lambda flags: init, cuDeviceGetCount=count_devices, cuDriverGetVersion=tell_version
+    )
     load = ctypes.CDLL
     found = lambda name, *rest, **more: library if name == nvidia._LIBRARY else load(name, *rest, **more)  # noqa: E731
     patch.setattr(ctypes, "CDLL", found)

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from fer_live.backends.nvidia import driver_refusal
+from fer_live.backends.nvidia import cuda_of_driver, driver_refusal
 from tests.tensorrt.machine import have_driver
 
 
@@ -20,6 +20,12 @@ def test_driver_that_cannot_be_used_says_why(
 ) -> None:
     have_driver(monkeypatch, gpus, init)
     assert re.search(reason, driver_refusal() or "")
+
+
+@pytest.mark.parametrize(("version", "major"), [(12080, 12), (13000, 13)])
+def test_driver_says_which_cuda_it_can_serve(version: int, major: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    have_driver(monkeypatch, cuda=version)
+    assert cuda_of_driver() == major
 
 
 def test_no_driver_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,11 @@ from fer_live.backends.build_engine import build_engine
 from fer_live.backends.onnxruntime import OnnxCpuBackend
 from fer_live.backends.registry import open_backend, preparation, probe
 from fer_live.backends.tensorrt import TensorRtBackend, engine_name
-from fer_live.core.modelcard import half_path
+from fer_live.core.modelcard import card_path, half_path, load_card
 from fer_live.errors import BackendError
 from tests.media import write_half, write_network
 from tests.tensorrt.fake_tensorrt import World
-from tests.tensorrt.machine import have_gpu
+from tests.tensorrt.machine import have_driver, have_gpu
 
 
 def crops(count: int) -> np.ndarray:
@@ -199,6 +200,23 @@ def test_auto_waits_for_no_engine_but_takes_one(world: World, weights: Path) -> 
         assert backend.name == "tensorrt"
 
 
+def test_a_damaged_card_entry_is_a_reason_and_auto_goes_on(built: Path, world: World) -> None:
+    card = load_card(card_path(built))
+    files = {built.name: card.files[built.name]}
+    card_path(built).write_text(card.model_copy(update={"files": files}).model_dump_json())
+    with pytest.raises(BackendError, match=r"does not list 'tiny\.fp16\.onnx'"):
+        open_backend("tensorrt", built)
+    with open_backend("auto", built) as backend:
+        assert backend.name == "onnx-cpu"
+
+
+def test_a_gpu_that_does_not_answer_is_a_reason(built: Path, world: World) -> None:
+    world.driver.fail.add("cuDeviceGetName")
+    assert "refused cuDeviceGetName" in probe("tensorrt", built).reason
+    with open_backend("auto", built) as backend:
+        assert backend.name == "onnx-cpu"
+
+
 def test_by_name_it_never_falls_back(world: World, weights: Path) -> None:
     with pytest.raises(BackendError, match=r"no engine of 'tiny' is built yet .* `python -m \S+build_engine"):
         open_backend("tensorrt", weights)
@@ -225,9 +243,23 @@ def test_a_missing_package_is_a_reason(
     assert "pip install fer-live[tensorrt]" in probe("tensorrt").reason
 
 
-def test_an_unknown_version_is_a_reason(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys.modules["tensorrt"], "__version__", "12.0.1")
-    assert "tensorrt 12.0.1 is not of version 10 or 11" in probe("tensorrt").reason
+@pytest.mark.parametrize("version", ["8.6.1", "10.0.1", "10.7.0", "12.0.1"])
+def test_an_unknown_version_is_a_reason(version: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys.modules["tensorrt"], "__version__", version)
+    assert f"tensorrt {version} is not of version 10.8 to 11" in probe("tensorrt").reason
+
+
+@pytest.mark.parametrize(("driver", "cuda", "is_enough"), [(12080, 12, True), (12080, 13, False), (13000, 13, True)])
+def test_a_driver_too_old_for_this_tensorrt_is_a_reason(
+    driver: int, cuda: int, is_enough: bool, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed = {f"tensorrt-cu{cuda}-bindings": world.bindings.version}
+    have_driver(monkeypatch, cuda=driver)
+    monkeypatch.setattr(metadata, "version", lambda name: installed.get(name) or metadata.distribution(name).version)
+    reason = probe("tensorrt").reason
+    assert is_enough == (reason == "")
+    wanted = f"tensorrt {world.bindings.version} needs a driver for CUDA 13, and this one is for CUDA 12"
+    assert is_enough or wanted in reason
 
 
 def test_a_driver_that_is_missing_is_the_first_reason(weights: Path) -> None:
