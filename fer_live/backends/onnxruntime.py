@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from contextlib import redirect_stdout
+from contextlib import nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -138,12 +138,17 @@ def _open_session(weights: Path, provider: str) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    if provider == _CUDA:
-        with redirect_stdout(sys.stderr):  # it prints what it does not find, and output may be JSON
-            onnxruntime.preload_dlls()
     try:
-        session = onnxruntime.InferenceSession(weights, options, providers=list(dict.fromkeys((provider, _CPU))))
+        # With CUDA it prints what it does not find, and what it makes of that, and output may be JSON.
+        with redirect_stdout(sys.stderr) if provider == _CUDA else nullcontext():
+            if provider == _CUDA:
+                onnxruntime.preload_dlls()
+            session = onnxruntime.InferenceSession(weights, options, providers=list(dict.fromkeys((provider, _CPU))))
     except Exception as error:  # ONNX Runtime's errors share no base class below Exception
+        if provider == _CUDA:  # the file is the one that its card lists
+            raise BackendError(
+                f"ONNX Runtime cannot use its CUDA provider here ({error}).", "Set backend to another one."
+            ) from error
         raise ModelError(f"'{weights}' is not a network that ONNX Runtime can load ({error}).") from error
     # After a failure it would go on with another provider, and not tell.
     session.disable_fallback()

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 import pytest
+from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 
 from fer_live.backends.onnxruntime import OnnxCpuBackend
 from fer_live.backends.registry import open_backend, probe
@@ -115,6 +116,45 @@ def test_cuda_provider_is_used_where_it_is_in_effect(tmp_path: Path) -> None:
     with open_backend("onnx-cuda", write_network(tmp_path / "tiny.onnx")) as backend:
         assert (backend.name, backend.device) == ("onnx-cuda", "ONNX Runtime CUDA")
         assert backend.infer(np.zeros((2, 1, 48, 48), np.float32)).shape == (2, 7)
+
+
+@pytest.mark.usefixtures("gpu_build")
+def test_gpu_that_has_no_room_for_the_network_is_a_reason_and_auto_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def session(weights: Path, options: Any, providers: Sequence[str]) -> Any:
+        if providers[0].startswith("CUDA"):
+            raise Fail("CUDA failure 2: out of memory")
+        return _Session(weights, options, providers=providers)
+
+    monkeypatch.setattr(onnxruntime, "InferenceSession", session)
+    weights = write_network(tmp_path / "tiny.onnx")
+    with pytest.raises(BackendError, match=r"cannot use its CUDA provider here .*out of memory"):
+        open_backend("onnx-cuda", weights)
+    with open_backend("auto", weights) as backend:
+        assert backend.name == "onnx-cpu"
+
+
+@pytest.mark.usefixtures("gpu_build")
+def test_what_onnx_runtime_prints_while_it_opens_stays_off_standard_output(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its own code takes another provider after the error that this session raises, and prints that."""
+
+    def create(self: Any, providers: Any, *rest: Any) -> None:
+        if providers[0].startswith("CUDA"):
+            self._fallback_providers = ["CPUExecutionProvider"]
+            raise RuntimeError("CUDA failure 35: driver too old")
+        begin(self, providers, *rest)
+
+    begin = _Session._create_inference_session
+    monkeypatch.setattr(_Session, "_create_inference_session", create)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", _Session)
+    with pytest.raises(BackendError, match="took CPU"):
+        open_backend("onnx-cuda", write_network(tmp_path / "tiny.onnx"))
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "CUDA failure 35" in printed.err
 
 
 @pytest.mark.usefixtures("gpu_build")
