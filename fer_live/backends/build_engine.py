@@ -7,6 +7,7 @@ step, tries the engine against ONNX Runtime on the CPU, and only then puts it in
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from pathlib import Path
 
@@ -68,7 +69,8 @@ def _build(weights: Path, name: EngineName) -> None:
 
 
 def _print_progress(phase: str, done: int, steps: int) -> None:
-    print(f"{done}/{steps} {phase}", flush=True)
+    # TensorRT calls from several threads: the end of a line must come with the line.
+    print(f"{done}/{steps} {phase}\n", end="", flush=True)
 
 
 def _try(plan: bytes, weights: Path) -> None:
@@ -90,4 +92,6 @@ def _try(plan: bytes, weights: Path) -> None:
 
 
 if __name__ == "__main__":
+    # TensorRT keeps Python from hearing of Ctrl-C for minutes, and swallows what is raised where it calls back.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     sys.exit(main())

@@ -3,6 +3,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import onnx
@@ -147,6 +148,21 @@ def test_a_failure_leaves_nothing_on_the_gpu(
     assert world.driver.is_all_freed()
     with pytest.raises(BackendError, match="no engine"):
         TensorRtBackend(weights)
+
+
+def test_threads_that_report_progress_cannot_mix_their_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(sys, "stdout", SimpleNamespace(write=written.append, flush=lambda: None))
+    module._print_progress("Timing", 3, 10)
+    assert [text for text in written if text] == ["3/10 Timing\n"]
+
+
+def test_ctrl_c_ends_the_program_also_where_python_does_not_run() -> None:
+    run_it = "runpy.run_module('fer_live.backends.build_engine', run_name='__main__')"
+    tell = "print(signal.getsignal(signal.SIGINT) is signal.SIG_DFL)"
+    program = f"import runpy, signal\ntry:\n    {run_it}\nexcept SystemExit:\n    {tell}"
+    run = subprocess.run([sys.executable, "-c", program, "no-such-model"], capture_output=True, text=True)
+    assert run.stdout == "True\n", run.stderr
 
 
 def test_as_a_program_it_ends_with_the_reason(tmp_path: Path) -> None:
