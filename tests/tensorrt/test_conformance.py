@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import shutil
 import subprocess
 import sys
@@ -61,6 +62,58 @@ def test_source_is_imported_on_the_real_bindings(bindings: Bindings, cuda: Bindi
     assert run.stdout.splitlines() == [
         "Timing 0 5",
         f"{bindings.version} no GPU pybind11::init(): factory function returned nullptr",
+    ]
+
+
+_ON_STAND_IN = """
+import ctypes, sys
+sys.path.insert(0, sys.argv[1])
+from fer_live.backends.cuda import Gpu
+from fer_live.backends.nvidia import cuda_of_driver, driver_refusal
+from fer_live.errors import BackendError
+print(driver_refusal(), cuda_of_driver())
+with Gpu() as gpu:
+    print(gpu.facts.name, gpu.facts.sm)
+    buffer = gpu.buffer((3, 2))
+    up, down = gpu.capture(lambda: gpu.upload(buffer, 2)), gpu.capture(lambda: gpu.download(buffer, 2))
+    buffer.host[:] = 5
+    gpu.launch(up)
+    buffer.host[:] = 0
+    gpu.launch(down)
+    gpu.wait()
+    print(buffer.host.tolist())
+    try:
+        gpu.memory(0)
+    except BackendError as error:
+        print(error.message)
+print(ctypes.CDLL("libcuda.so.1").alive())
+"""
+
+
+@pytest.mark.parametrize("cuda", CUDA, ids=str)
+def test_real_cuda_bindings_take_and_give_what_the_source_expects(cuda: Bindings, tmp_path: Path) -> None:
+    if shutil.which("cc") is None or sys.platform != "linux":
+        pytest.skip("no C compiler to make a stand-in for NVIDIA's driver with, or not Linux")
+    try:
+        folder = cuda.folder()
+    except Missing as reason:
+        pytest.skip(f"{cuda} cannot be looked at here: {reason}")
+    source, name = Path(__file__).with_name("driver.c"), "libcuda.so.1"
+    linked = ["-shared", "-fPIC", f"-Wl,-soname,{name}", "-o", str(tmp_path / name), str(source), "-ldl"]
+    subprocess.run(["cc", *linked], check=True)
+    run = subprocess.run(
+        [sys.executable, "-c", _ON_STAND_IN, str(folder)],
+        capture_output=True,
+        text=True,
+        env=os.environ | {"LD_LIBRARY_PATH": str(tmp_path)},
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.splitlines() == [
+        "None 12",
+        "NVIDIA Stand-in 89",
+        "[[5.0, 5.0], [5.0, 5.0], [0.0, 0.0]]",
+        "The GPU refused cuMemAlloc (CUDA_ERROR_INVALID_VALUE).",
+        "0",
     ]
 
 
