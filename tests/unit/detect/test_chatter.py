@@ -1,4 +1,5 @@
 import os
+import threading
 
 from fer_live.detect.chatter import without_chatter
 
@@ -14,6 +15,24 @@ def test_it_ends_with_the_block(capfd):
         pass
     os.write(2, b"INFO: Created TensorFlow Lite XNNPACK delegate for CPU.\n")
     assert "XNNPACK" in capfd.readouterr().err
+
+
+def test_two_threads_at_once_leave_standard_error_as_it_was():
+    before = os.fstat(2)
+    is_inside, may_leave = threading.Event(), threading.Event()
+
+    def load():
+        with without_chatter():
+            is_inside.set()
+            may_leave.wait()
+
+    thread = threading.Thread(target=load)
+    with without_chatter():
+        thread.start()
+        is_inside.wait(0.2)
+    may_leave.set()
+    thread.join()
+    assert os.path.samestat(os.fstat(2), before)
 
 
 def test_without_standard_error_it_does_nothing(monkeypatch):
