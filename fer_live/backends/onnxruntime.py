@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     import onnxruntime
 
 _CPU, _CUDA = "CPUExecutionProvider", "CUDAExecutionProvider"
+_PROVIDERS = {
+    _CPU: [_CPU],
+    # By default cuDNN times all its algorithms on each convolution whenever the number of faces is a new one: a stall,
+    # and probabilities whose last bits depend on what was fastest that day.
+    _CUDA: [(_CUDA, {"cudnn_conv_algo_search": "HEURISTIC"}), _CPU],
+}
 
 
 class OnnxCpuBackend(Closing):
@@ -143,7 +149,7 @@ def _open_session(weights: Path, provider: str) -> onnxruntime.InferenceSession:
         with redirect_stdout(sys.stderr) if provider == _CUDA else nullcontext():
             if provider == _CUDA:
                 onnxruntime.preload_dlls()
-            session = onnxruntime.InferenceSession(weights, options, providers=list(dict.fromkeys((provider, _CPU))))
+            session = onnxruntime.InferenceSession(weights, options, providers=_PROVIDERS[provider])
     except Exception as error:  # ONNX Runtime's errors share no base class below Exception
         if provider == _CUDA:  # the file is the one that its card lists
             raise BackendError(
