@@ -13,7 +13,7 @@ from fer_live.backends.backend import MAX_BATCH, check_batch
 from fer_live.backends.engine_files import EngineName
 from fer_live.backends.nvidia import cuda_of_driver, driver_refusal
 from fer_live.core.closing import Closing
-from fer_live.core.modelcard import ModelCard, half_path, load_verified_card, sha256_of
+from fer_live.core.modelcard import ModelCard, card_path, half_path, listed_sha256, load_card, load_verified_card
 from fer_live.errors import BackendError, ModelError
 
 BUILDER = "fer_live.backends.build_engine"
@@ -91,9 +91,20 @@ class TensorRtBackend(Closing):
 def build_refusal(weights: Path | None) -> str | None:
     """Why no engine can be built or run here, or none of a network of which weights is the .onnx; else None."""
     reason = driver_refusal() or _package_refusal()
-    if reason is None and weights is not None and not half_path(weights).is_file():
+    if reason is not None or weights is None:
+        return reason
+    if not half_path(weights).is_file():
         return f"there is no '{half_path(weights).name}' beside '{weights.name}'"
-    return reason
+    try:
+        _listed_half(weights)
+    except ModelError as error:
+        return error.message
+    return None
+
+
+def _listed_half(weights: Path) -> str:
+    """SHA-256 of the float16 network by its card: what is opened is held against it, and hashing takes time."""
+    return listed_sha256(load_card(card_path(weights)), half_path(weights))
 
 
 def _package_refusal() -> str | None:
@@ -127,9 +138,12 @@ def _cuda_of(version: str) -> int:
 
 
 def engine_name(weights: Path) -> EngineName:
-    """The engine of an .onnx file that this GPU and this TensorRT need; raises BackendError if the GPU refuses."""
+    """The engine of an .onnx file that this GPU and this TensorRT need, of a network that its card lists.
+
+    Raises BackendError if the GPU refuses, ModelError if the card does not list the float16 network.
+    """
     from fer_live.backends.cuda import first_gpu
     from fer_live.backends.engine import VERSION
 
     gpu = first_gpu()
-    return EngineName(weights.stem, sha256_of(half_path(weights)), VERSION, gpu.name, gpu.sm)
+    return EngineName(weights.stem, _listed_half(weights), VERSION, gpu.name, gpu.sm)

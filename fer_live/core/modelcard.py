@@ -107,6 +107,14 @@ def card_path(weights: Path) -> Path:
     return weights.with_name(f"{name}.json") if name != weights.name else weights.with_suffix(".json")
 
 
+def listed_sha256(card: ModelCard, weights: Path) -> str:
+    """What the SHA-256 of a weights file must be; raises ModelError if its card does not say."""
+    expected = card.files.get(weights.name)
+    if expected is None:
+        raise ModelError(f"Model card '{card_path(weights)}' does not list '{weights.name}'.", _REBUILD)
+    return expected
+
+
 def load_verified_card(weights: Path) -> ModelCard:
     """Reads the card beside a weights file and checks the file against the card's SHA-256.
 
@@ -115,9 +123,6 @@ def load_verified_card(weights: Path) -> ModelCard:
     if not weights.is_file():
         raise ModelError(f"Weights '{weights}' do not exist.", _REBUILD)
     card = load_card(card_path(weights))
-    expected = card.files.get(weights.name)
-    if expected is None:
-        raise ModelError(f"Model card '{card_path(weights)}' does not list '{weights.name}'.", _REBUILD)
-    if sha256_of(weights) != expected:
+    if sha256_of(weights) != listed_sha256(card, weights):
         raise ModelError(f"Weights '{weights}' differ from the SHA-256 in their model card.", _REBUILD)
     return card

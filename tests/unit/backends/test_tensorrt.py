@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
@@ -12,7 +13,8 @@ from fer_live.backends.build_engine import build_engine
 from fer_live.backends.onnxruntime import OnnxCpuBackend
 from fer_live.backends.registry import open_backend, preparation, probe
 from fer_live.backends.tensorrt import TensorRtBackend, engine_name
-from fer_live.core.modelcard import card_path, half_path, load_card
+from fer_live.core import modelcard
+from fer_live.core.modelcard import card_path, half_path, load_card, sha256_of
 from fer_live.errors import BackendError
 from tests.media import write_half, write_network
 from tests.tensorrt.fake_tensorrt import World
@@ -200,14 +202,38 @@ def test_auto_waits_for_no_engine_but_takes_one(world: World, weights: Path) -> 
         assert backend.name == "tensorrt"
 
 
-def test_a_damaged_card_entry_is_a_reason_and_auto_goes_on(built: Path, world: World) -> None:
-    card = load_card(card_path(built))
-    files = {built.name: card.files[built.name]}
-    card_path(built).write_text(card.model_copy(update={"files": files}).model_dump_json())
-    with pytest.raises(BackendError, match=r"does not list 'tiny\.fp16\.onnx'"):
+def unlist(weights: Path) -> None:
+    card = load_card(card_path(weights))
+    files = {weights.name: card.files[weights.name]}
+    card_path(weights).write_text(card.model_copy(update={"files": files}).model_dump_json())
+
+
+def damage(weights: Path) -> None:
+    half_path(weights).write_bytes(half_path(weights).read_bytes() + b" ")
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [(unlist, r"does not list 'tiny\.fp16\.onnx'"), (damage, r"tiny\.fp16\.onnx' differ from the SHA-256")],
+)
+def test_with_a_broken_float16_network_auto_goes_on(
+    harm: Callable[[Path], None], reason: str, built: Path, world: World
+) -> None:
+    harm(built)
+    with pytest.raises(BackendError, match=reason):
         open_backend("tensorrt", built)
     with open_backend("auto", built) as backend:
         assert backend.name == "onnx-cpu"
+
+
+def test_a_network_is_hashed_once_from_asking_to_opening(
+    built: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[Path] = []
+    monkeypatch.setattr(modelcard, "sha256_of", lambda path: hashed.append(path) or sha256_of(path))
+    assert preparation("auto", built) is None
+    open_backend("auto", built).close()
+    assert hashed == [half_path(built)]
 
 
 def test_a_gpu_that_does_not_answer_is_a_reason(built: Path, world: World) -> None:
