@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import sys
 
+_NO_DEVICE = 100
 _LIBRARY = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
 
 
@@ -18,6 +19,8 @@ def driver_refusal() -> str | None:
     except OSError:
         return "no NVIDIA driver is installed here"
     code = library.cuInit(0)
+    if code == _NO_DEVICE:
+        return "the NVIDIA driver finds no GPU; CUDA_VISIBLE_DEVICES may hide it"
     if code != 0:
         return f"the NVIDIA driver does not start (cuInit gives {code})"
     count = ctypes.c_int(0)

@@ -14,7 +14,10 @@ def test_driver_with_a_gpu_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     assert driver_refusal() is None
 
 
-@pytest.mark.parametrize(("gpus", "init", "reason"), [(0, 0, "finds no GPU"), (1, 100, r"does not start .*gives 100")])
+@pytest.mark.parametrize(
+    ("gpus", "init", "reason"),
+    [(0, 0, "finds no GPU"), (0, 100, "finds no GPU"), (1, 999, r"does not start .*gives 999")],
+)
 def test_driver_that_cannot_be_used_says_why(
     gpus: int, init: int, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
