@@ -45,7 +45,8 @@ class Backend(Closing, Protocol):
 class BackendClass(Protocol):
     """What the registry asks of a class of backends.
 
-    warm_up_batch: the N of a first call that leaves nothing to be done, or to fail, in those that follow.
+    warm_up_batch: the N of a first call, which shows whether it works: on a GPU the largest, so that there is room for
+    all. What another N needs is made when that first comes.
     """
 
     warm_up_batch: int
