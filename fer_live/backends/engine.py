@@ -84,7 +84,7 @@ def build_plan(network_file: Path, timing_cache: Path, progress: Progress) -> by
     """Builds an engine for the first GPU, for batches of 1 to MAX_BATCH, in the types that the ONNX file has.
 
     network_file: with float32 input and output and float16 weights. timing_cache: read if it is there, and written.
-    Takes minutes. Raises BackendError if the network is not float16 inside or TensorRT cannot build it.
+    Takes minutes. Raises BackendError if the network does not compute in float16 or TensorRT cannot build it.
     """
     messages = EngineLog()
     builder = _started(trt.Builder, messages)
@@ -132,10 +132,16 @@ def _use_timing_cache(config: Any, content: bytes) -> None:
 
 
 def _require_float16(network: Any, network_file: Path) -> None:
-    """A float32 network would build just as well, and be slow without a word."""
-    tensors = [network.get_layer(index).get_output(0) for index in range(network.num_layers)]
-    if not any(tensor is not None and tensor.dtype == trt.DataType.HALF for tensor in tensors):
-        raise BackendError(f"'{network_file}' has no float16 in it.", "Export it again with `python -m training.fit`.")
+    """A float32 network would build just as well, and be slow without a word.
+
+    Its weights do not tell: they may be stored in float16 and widened before they are used.
+    """
+    computing = (trt.LayerType.CONVOLUTION, trt.LayerType.MATRIX_MULTIPLY)
+    layers = [network.get_layer(index) for index in range(network.num_layers)]
+    if {layer.get_output(0).dtype for layer in layers if layer.type in computing} != {trt.DataType.HALF}:
+        raise BackendError(
+            f"'{network_file}' does not compute in float16.", "Export it again with `python -m training.fit`."
+        )
 
 
 class Engine(Closing):

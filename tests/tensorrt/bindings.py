@@ -24,7 +24,7 @@ _CACHE = Path(os.environ.get("FER_LIVE_TEST_CACHE") or platformdirs.user_cache_p
 _TENSORRT_NAMES = (
     *("Builder", "DataType", "ExecutionContextAllocationStrategy", "IBuilderConfig", "ICudaEngine"),
     *("IExecutionContext", "IHostMemory", "ILayer", "ILogger", "ILogger.Severity", "INetworkDefinition"),
-    *("IOptimizationProfile", "IProgressMonitor", "ITensor", "ITimingCache", "MemoryPoolType"),
+    *("LayerType", "IOptimizationProfile", "IProgressMonitor", "ITensor", "ITimingCache", "MemoryPoolType"),
     *("NetworkDefinitionCreationFlag", "OnnxParser", "ParserError", "Runtime", "TensorIOMode"),
 )
 _CUDA_NAMES = (

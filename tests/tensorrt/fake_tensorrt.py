@@ -27,9 +27,11 @@ USED: set[tuple[str, str]] = set()
 """(class, member) of all that was used of fakes in this process."""
 
 _ENUMS = (
-    *("DataType", "ExecutionContextAllocationStrategy", "MemoryPoolType", "NetworkDefinitionCreationFlag"),
-    "TensorIOMode",
+    *("DataType", "ExecutionContextAllocationStrategy", "LayerType", "MemoryPoolType"),
+    *("NetworkDefinitionCreationFlag", "TensorIOMode"),
 )
+_KINDS = {"Conv": "CONVOLUTION", "MatMul": "MATRIX_MULTIPLY", "Gemm": "MATRIX_MULTIPLY", "Cast": "CAST"}
+"""What some of ONNX's operators become; the others are all the same here."""
 _SCRATCH_BYTES = 4096
 
 
@@ -144,16 +146,17 @@ class ITensor(_Part):
 class ILayer(_Part):
     real = "ILayer"
 
-    def __init__(self, world: World, tensor: ITensor | None) -> None:
+    def __init__(self, world: World, kind: str, tensor: ITensor | None) -> None:
         super().__init__(world)
         self._tensor = tensor
+        self.type = world.trt.LayerType[kind]
 
     def get_output(self, index: int) -> ITensor | None:
         return self._tensor if index == 0 else None
 
 
 class INetworkDefinition(_Part):
-    """Has a layer for each constant of the ONNX graph and one without output, as an assertion is."""
+    """Has a layer for each constant and each node of the ONNX graph and one without output, as an assertion is."""
 
     real = "INetworkDefinition"
 
@@ -161,11 +164,11 @@ class INetworkDefinition(_Part):
         super().__init__(world)
         self._onnx = b""
         self._inputs: list[ITensor] = []
-        self._layers = [ILayer(world, None)]
+        self._layers = [ILayer(world, "ASSERTION", None)]
 
     def _fill(self, content: bytes) -> None:
         self._onnx = content
-        graph = onnx.load_from_string(content).graph
+        graph = onnx.shape_inference.infer_shapes(onnx.load_from_string(content)).graph
         types = {onnx.TensorProto.FLOAT: "FLOAT", onnx.TensorProto.FLOAT16: "HALF", onnx.TensorProto.INT64: "INT64"}
         dtypes = {number: self._world.trt.DataType[name] for number, name in types.items()}
         for given in graph.input:
@@ -173,7 +176,13 @@ class INetworkDefinition(_Part):
             self._inputs.append(ITensor(self._world, given.name, shape, dtypes[given.type.tensor_type.elem_type]))
         for constant in graph.initializer:
             tensor = ITensor(self._world, constant.name, tuple(constant.dims), dtypes[constant.data_type])
-            self._layers.append(ILayer(self._world, tensor))
+            self._layers.append(ILayer(self._world, "CONSTANT", tensor))
+        # A strongly typed network knows the types of all its tensors before it is built.
+        inferred = {each.name: dtypes[each.type.tensor_type.elem_type] for each in (*graph.value_info, *graph.output)}
+        for node in graph.node:
+            kind = _KINDS.get(node.op_type, "ELEMENTWISE")
+            tensor = ITensor(self._world, node.output[0], (), inferred[node.output[0]])
+            self._layers.append(ILayer(self._world, kind, tensor))
 
     @property
     def num_layers(self) -> int:

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import onnx
 import pytest
-from onnx import numpy_helper
+from onnx import TensorProto, helper, numpy_helper
 
 from fer_live.backends import build_engine as module
 from fer_live.backends.build_engine import build_engine, main
@@ -73,10 +73,25 @@ def _cache_after(weights: Path) -> Path:
     return engine_name(weights).timing_cache()
 
 
-def test_network_that_is_not_float16_is_refused(world: World, weights: Path) -> None:
+def store_in_float16(path: Path) -> None:
+    """Has a float32 network keep its weights in float16 and compute as before (docs/decisions/0020)."""
+    model = onnx.load(path)
+    (slopes,) = model.graph.initializer
+    slopes.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(slopes).astype(np.float16), "stored"))
+    model.graph.node.insert(0, helper.make_node("Cast", ["stored"], ["slopes"], to=TensorProto.FLOAT))
+    onnx.checker.check_model(model, full_check=True)
+    path.write_bytes(model.SerializeToString())
+
+
+@pytest.mark.parametrize("is_stored_in_float16", [False, True])
+def test_network_that_does_not_compute_in_float16_is_refused(
+    is_stored_in_float16: bool, world: World, weights: Path
+) -> None:
     half_path(weights).write_bytes(weights.read_bytes())
+    if is_stored_in_float16:
+        store_in_float16(half_path(weights))
     write_card(weights)
-    with pytest.raises(BackendError, match="has no float16 in it"):
+    with pytest.raises(BackendError, match="does not compute in float16"):
         build_engine(weights)
     _assert_nothing_built()
 
