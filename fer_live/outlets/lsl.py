@@ -122,9 +122,9 @@ class LslLine:
 
 def _follow(inlet: pylsl.StreamInlet, on_marker: OnMarker, closing: threading.Event) -> None:
     while not closing.is_set():
-        sample, _ = inlet.pull_sample(timeout=POLL_S)
-        if sample:
-            with suppress(ValueError):
+        with suppress(ValueError):  # what is not UTF-8, or no marker's name
+            sample, _ = inlet.pull_sample(timeout=POLL_S)
+            if sample:
                 on_marker(marker_name(sample[0]), "lsl")
 
 

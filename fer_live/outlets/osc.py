@@ -108,7 +108,8 @@ def _listening(address: Address, on_marker: OnMarker) -> Iterator[None]:
         except ValueError:
             return
 
-    dispatcher = Dispatcher()
+    # A marker counts when it comes. Otherwise a time tag would hold it back, and with it all that come after.
+    dispatcher = Dispatcher(strict_timing=False)
     dispatcher.map(MARKER, receive)
     try:
         server = BlockingOSCUDPServer(address, dispatcher)

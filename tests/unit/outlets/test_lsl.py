@@ -127,6 +127,18 @@ def test_markers_of_another_stream_come_in(run: Run, form: str, pushed: object, 
     assert again.wait_for_consumers(20)
 
 
+def test_a_marker_that_is_no_text_is_passed_over(run: Run) -> None:
+    lab_stream = f"latin-1 {uuid.uuid4()}"
+    lab = _Lab(run, lab_stream)
+    lab.inlet("markers")  # the line is set up, so LSL is
+    outlet = pylsl.StreamOutlet(pylsl.StreamInfo(lab_stream, "Markers", 1, 0, "string", lab_stream))
+    assert outlet.wait_for_consumers(20)
+    outlet.push_sample(["Größe".encode("latin-1")])
+    outlet.push_sample(["after"])
+    wait_until(lambda: lab.running.markers)
+    assert lab.running.markers == [("after", "lsl")]
+
+
 def test_own_markers_are_not_taken_in(run: Run) -> None:
     lab = _Lab(run, lsl.MARKERS)
     lab.inlet("markers")

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from pythonosc.dispatcher import Dispatcher
+from pythonosc.osc_bundle_builder import OscBundleBuilder
+from pythonosc.osc_message_builder import OscMessageBuilder
 from pythonosc.osc_packet import OscPacket
 from pythonosc.osc_server import BlockingOSCUDPServer
-from pythonosc.udp_client import SimpleUDPClient
+from pythonosc.udp_client import SimpleUDPClient, UDPClient
 
 from fer_live.core.structs import Marker
 from fer_live.errors import OutletError
@@ -100,6 +102,23 @@ def test_marker_comes_in_and_does_not_go_back(listener: _Listener, run: Run) -> 
     running.outlet.send_marker(Marker(2.0, "own", "text"))
     wait_until(lambda: listener.heard)
     assert listener.heard == [("/fer-live/marker", "own", "text", 2.0)]
+
+
+def test_a_time_tag_in_the_future_holds_no_marker_back(run: Run) -> None:
+    port = free_port(socket.SOCK_DGRAM)
+    running = run(lambda: OscLine(None, (HOST, port), _slots()))
+    in_an_hour = OscBundleBuilder(time.time() + 3600)  # type: ignore[arg-type]  # seconds, it says
+    message = OscMessageBuilder("/fer-live/marker")
+    message.add_arg("tagged")
+    in_an_hour.add_content(message.build())
+    with UDPClient(HOST, port) as client:
+
+        def is_in() -> bool:
+            client.send(in_an_hour.build())
+            return bool(running.markers)
+
+        wait_until(is_in)
+    assert running.markers[0] == ("tagged", "osc")
 
 
 def test_nobody_there_loses_nothing_but_the_messages(run: Run) -> None:
