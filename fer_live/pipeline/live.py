@@ -68,13 +68,16 @@ class LiveSession:
         self._outlets = outlets
         self._stop = threading.Event()
         self._stop_by = 0.0
+        self._frames_wanted: int | None = None
         self._stop_recorder = threading.Event()
         self._threads: list[threading.Thread] = []
         self._recorder_thread: threading.Thread | None = None
         self._failure: Exception | None = None
         self._noted_loss = False
         self.is_screen_locked = False
-        self._analysed = -1
+        # Held while something is handed to the recorder, and while that changes: what comes in is in one or in none.
+        self._handing_over = threading.Lock()
+        self._last: tuple[Frame, Result, Backend | None] | None = None
         self.markers: list[Marker] = []
         self.baselines = Baselines(clock)
         self.recorder: Recorder | None = None
@@ -158,11 +161,11 @@ class LiveSession:
             return LiveState.FAILED, capture.error
         if capture.state is CaptureState.LOST:
             return LiveState.STALLED, capture.error
-        newest = self._capture.newest
-        is_all_analysed = newest is None or self._analysed == newest.index
+        newest, last = self._capture.newest, self._last
+        is_all_analysed = newest is None or (last is not None and last[1].frame_index == newest.index)
         if capture.state is CaptureState.ENDED and is_all_analysed:
             return LiveState.ENDED, None
-        if newest is None or self._analysed < 0:
+        if newest is None or last is None:
             return LiveState.STARTING, None
         is_silent = self._clock() - newest.captured_at > PATIENCE_S
         return (LiveState.STALLED if self._source.is_device and is_silent else LiveState.RUNNING), None
@@ -174,13 +177,22 @@ class LiveSession:
         Does nothing before the first frame and the backend are there, or until the last recording is closed.
         Failures to write appear in recorder.error.
         """
-        newest = self._capture.newest
         is_writing = self._recorder_thread is not None and self._recorder_thread.is_alive()
-        if self.recorder is not None or is_writing or self.backend is None or newest is None:
+        if self.recorder is not None or is_writing or self.backend is None or self._capture.newest is None:
             return
         # session.json names one backend, so one backend gives all rows.
         backend = self._analysis.backends.hold()
         self._noted_loss = False
+        with self._handing_over:
+            self.recorder = self._begin_recording(self._capture.newest, backend, parent, notes, settings)
+            if self._last is not None and self._last[2] is backend:
+                # The newest frame may have been analysed before; then nobody would hand it over.
+                self.recorder.offer(self._last[1])
+                self.recorder.offer_picture(*self._last[:2])
+
+    def _begin_recording(
+        self, newest: Frame, backend: Backend, parent: Path, notes: Notes, settings: RecordingConfig | None
+    ) -> Recorder:
         settings = settings or self.config.recording
         facts = {
             "kind": "record",
@@ -194,7 +206,7 @@ class LiveSession:
         recorder = Recorder(parent, backend.card.labels, facts, start_wall, origin, settings, self._clock)
         self._stop_recorder = threading.Event()
         self._recorder_thread = self._spawn(recorder, "writer", self._stop_recorder)
-        self.recorder = recorder
+        return recorder
 
     def switch_backend(self) -> BackendOpening:
         """Opens the backend anew, as at the start, and changes over between two frames once it is there.
@@ -210,13 +222,14 @@ class LiveSession:
 
         Returns the marker, or None before the first frame.
         """
-        newest, recorder = self._capture.newest, self.recorder
-        if newest is None:
-            return None
-        marker = Marker(newest.captured_at, name, origin, newest.index)
-        self.markers.append(marker)
-        if recorder is not None:
-            recorder.offer(marker)
+        with self._handing_over:
+            newest = self._capture.newest
+            if newest is None:
+                return None
+            marker = Marker(newest.captured_at, name, origin, newest.index)
+            self.markers.append(marker)
+            if self.recorder is not None:
+                self.recorder.offer(marker)
         for outlet in self._outlets:
             outlet.send_marker(marker)
         return marker
@@ -252,10 +265,11 @@ class LiveSession:
 
     def end_recording(self) -> Recorder | None:
         """Lets the writer finish and does not wait for it; returns the recording, or None if there was none."""
-        recorder, self.recorder = self.recorder, None
+        with self._handing_over:
+            recorder, self.recorder = self.recorder, None
         if recorder is not None:
             self._analysis.backends.release()
-            recorder.finish_at(self._capture.status.frames)
+            recorder.finish_at(self._capture.status.frames if self._frames_wanted is None else self._frames_wanted)
             self._stop_recorder.set()
         return recorder
 
@@ -263,6 +277,8 @@ class LiveSession:
         """Asks capture and analysis to end, without waiting."""
         if not self._stop.is_set():
             self._stop_by = time.monotonic() + STOP_TIMEOUT_S
+            # The camera will give one more, for which it is being waited; nobody wants that analysed.
+            self._frames_wanted = self._capture.status.frames
         self._stop.set()
         self._frames.close()
         self.results.close()
@@ -293,12 +309,13 @@ class LiveSession:
         return [thread.name for thread in threads if thread.is_alive()]
 
     def _on_result(self, frame: Frame, result: Result) -> None:
-        recorder = self.recorder
-        if recorder is not None:
-            recorder.offer(result)
-            recorder.offer_picture(frame, result)
-        if self.backend is not None:
+        backend = self.backend
+        if backend is not None:
             for outlet in self._outlets:
-                outlet.send(result, self.backend.card.labels)
+                outlet.send(result, backend.card.labels)
         self.baselines.see(result)
-        self._analysed = result.frame_index
+        with self._handing_over:
+            self._last = frame, result, backend
+            if self.recorder is not None:
+                self.recorder.offer(result)
+                self.recorder.offer_picture(frame, result)

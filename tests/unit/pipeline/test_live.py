@@ -86,6 +86,15 @@ def _recorded(folder: Path) -> tuple[pd.DataFrame, dict]:
     return pd.read_csv(session / "frames.csv"), json.loads((session / "session.json").read_text())
 
 
+def _let_fall_silent(rig: _Rig, session: LiveSession) -> int:
+    """Has the camera wait, and all that it gave analysed; returns the number of its last frame."""
+    rig.device.act = Act.SILENT
+    newest = -1
+    while (taken := session.results.take(0.5)) is not None or session.status().frames != newest + 1:
+        newest = newest if taken is None else taken[0].index
+    return newest
+
+
 def _captured(rows: pd.DataFrame) -> int:
     """The frames captured, by the rule of docs/csv.md."""
     analysed = rows.loc[rows.status != "dropped", "frame_index"].nunique()
@@ -335,6 +344,27 @@ class TestRecording:
         assert facts["source"] == {"name": "fake", "mode": "160x120"}
         wall = pd.to_datetime(rows.t_wall_iso)
         assert abs((pd.Timestamp.now(wall[0].tz) - wall[0]).total_seconds()) < 60
+
+    def test_first_frame_is_there_though_it_was_analysed_before(self, rig: _Rig, tmp_path: Path) -> None:
+        session = rig.running()
+        newest = _let_fall_silent(rig, session)
+        session.start_recording(tmp_path)
+        rig.device.act = Act.LIVE
+        wait_until(lambda: session.status().frames > newest + 10)
+        session.stop()
+        rows, _ = _recorded(tmp_path)
+        assert (rows.status[0], rows.frame_index[0], rows.t_mono_s[0]) == ("ok", 0, 0)
+
+    def test_frame_that_comes_after_the_stop_is_nobodys_loss(self, rig: _Rig, tmp_path: Path) -> None:
+        session = rig.running()
+        session.start_recording(tmp_path)
+        newest = _let_fall_silent(rig, session)
+        session.request_stop()
+        rig.device.act = Act.LIVE
+        session.stop()
+        assert session.status().frames == newest + 2
+        rows, _ = _recorded(tmp_path)
+        assert rows.status.iloc[-1] == "ok"
 
     def test_nothing_to_record_before_the_first_frame(self, rig: _Rig, tmp_path: Path) -> None:
         session = rig.session()
