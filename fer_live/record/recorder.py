@@ -1,4 +1,4 @@
-"""The writer stage of a live recording: a bounded queue in, rows on disk out."""
+"""The writer stage of a live recording: a queue in, bounded for results, and rows on disk out."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from fer_live.record.columns import GapReason
 from fer_live.record.disk import DiskWatch
 from fer_live.record.session import Origin, SessionWriter, State, make_session_folder
 
-_QUEUE_SIZE = 512
+_MOST_RESULTS = 512
 _POLL_S = 0.1
 SESSION_NAME = "%Y-%m-%d_%H-%M-%S"
 
@@ -66,7 +66,8 @@ class Recorder:
         self._start_wall = start_wall
         self.origin = origin
         self._clock = clock
-        self._queue: queue.Queue[Result | Gap | Marker | Fact] = queue.Queue(_QUEUE_SIZE)
+        self._queue: queue.SimpleQueue[Result | Gap | Marker | Fact] = queue.SimpleQueue()
+        self._room = threading.Semaphore(_MOST_RESULTS)
         self._disk = DiskWatch(settings)
         self._video = CameraVideo(origin, settings.blur_faces) if settings.video else None
         self._frames_captured: int | None = None
@@ -81,11 +82,12 @@ class Recorder:
         return (None if self._video is None else self._video.error) or self._disk.warning
 
     def offer(self, item: Result | Gap | Marker | Fact) -> None:
-        """Hands something over without waiting. A result that does not fit is accounted for as dropped."""
-        try:
-            self._queue.put_nowait(item)
-        except queue.Full:
-            return
+        """Hands something over without waiting. A result that does not fit is accounted for as dropped.
+
+        All else fits, since it comes seldom and nothing would tell that it is missing.
+        """
+        if not isinstance(item, Result) or self._room.acquire(blocking=False):
+            self._queue.put(item)
 
     def offer_picture(self, frame: Frame, result: Result) -> None:
         """Hands a frame and its own result over for the video, if there is one; without waiting, or it is dropped."""
@@ -166,6 +168,9 @@ class Recorder:
 
     def _next(self) -> Result | Gap | Marker | Fact | None:
         try:
-            return self._queue.get(timeout=_POLL_S)
+            item = self._queue.get(timeout=_POLL_S)
         except queue.Empty:
             return None
+        if isinstance(item, Result):
+            self._room.release()
+        return item

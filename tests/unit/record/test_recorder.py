@@ -95,6 +95,20 @@ def test_what_the_queue_cannot_hold_is_accounted_for(tmp_path: Path) -> None:
     assert rows.dropped_before.sum() == counts["frames_dropped"]
 
 
+def test_what_is_no_result_always_fits(tmp_path: Path) -> None:
+    recorder = _recorder(tmp_path)
+    for index in range(600):
+        recorder.offer(_result(index))
+    recorder.offer(Marker(100.0, "on a disk that hangs", "key", 600))
+    recorder.offer(Gap(_result(599).captured_at))
+    recorder.offer(Fact("baselines", {"1": []}))
+    rows, facts = _finish(recorder, 600)
+    assert recorder.folder is not None
+    assert pd.read_csv(recorder.folder / "markers.csv").name.tolist() == ["on a disk that hangs"]
+    assert "camera_lost" in rows.reason.tolist()
+    assert facts["baselines"] == {"1": []}
+
+
 def test_lost_camera_is_a_row(tmp_path: Path) -> None:
     recorder = _recorder(tmp_path)
     for item in (_result(0), _result(1), Gap(_result(1).captured_at), _result(2)):
