@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from fer_live.backends.backend import Backend
@@ -11,12 +12,11 @@ from fer_live.backends.registry import open_backend
 from fer_live.capture.camera import CameraMode
 from fer_live.capture.opening import live_source
 from fer_live.config import Config
-from fer_live.errors import FerError, SourceError
+from fer_live.errors import FerError, RecordError, SourceError
 from fer_live.outlets.opening import make_outlets
 from fer_live.pipeline.files import open_finder
 from fer_live.pipeline.live import LiveSession
 from fer_live.pipeline.status import LiveState, LiveStatus
-from fer_live.record.recorder import Recorder
 
 _TICK_S = 0.1
 
@@ -47,16 +47,21 @@ def record_live(
     on_status is called several times a second with the seconds recorded and what is going on. on_warning is called
     once for each thing that goes wrong without ending the recording: an outlet that fails, a disk that gets full.
     on_backend is called as recording begins, with the backend that gives its rows.
-    Raises what ended it early; what was recorded until then is kept.
+    Raises what ended it early; what was recorded until then is kept. Waits for the disk to take the last row, however
+    long that lasts; Ctrl-C meanwhile is raised.
     """
     session = live_session(text, config)
     session.start()
     try:
-        recorder = _record(session, parent, seconds, on_status, on_warning, on_backend)
-    except KeyboardInterrupt:
-        recorder = session.recorder
+        with suppress(KeyboardInterrupt):
+            _record(session, parent, seconds, on_status, on_warning, on_backend)
     finally:
+        recorder = session.recorder
         session.stop()
+        if recorder is not None and not recorder.is_over.is_set():
+            on_warning(RecordError(f"The disk of '{parent}' is slow and has not got all rows yet.", "Ctrl-C gives up."))
+            while not recorder.is_over.wait(_TICK_S):
+                continue
     if recorder is not None and recorder.error is not None:
         raise recorder.error
     if recorder is None or recorder.folder is None:
@@ -71,7 +76,7 @@ def _record(
     on_status: Callable[[float, str], None],
     on_warning: Callable[[FerError], None],
     on_backend: Callable[[Backend], None],
-) -> Recorder | None:
+) -> None:
     started_at: float | None = None
     told: set[FerError] = set()
     while True:
@@ -92,7 +97,7 @@ def _record(
                 on_warning(warning)
         is_over = seconds is not None and elapsed_s >= seconds
         if is_over or status.state is LiveState.ENDED or (recorder is not None and recorder.error is not None):
-            return recorder
+            return
         time.sleep(_TICK_S)
 
 

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,6 +84,30 @@ def test_file_ends_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert 25 <= counts["frames_captured"] <= 30
     boxes = pd.read_csv(folder / "frames.csv").x
     assert boxes.iloc[-1] == left_of(pictures[-1])
+
+
+def test_slow_disk_gets_the_last_rows_too(
+    device: FakeDevice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logged_warnings: list[str]
+) -> None:
+    write, warnings, is_free = os.write, [], threading.Event()
+
+    def wait_and_write(file: int, content: bytes) -> int:
+        if b",ok," in content:
+            is_free.wait(20)
+        return write(file, content)
+
+    def on_warning(warning: FerError) -> None:
+        warnings.append(str(warning))
+        is_free.set()
+
+    monkeypatch.setattr(os, "write", wait_and_write)
+    monkeypatch.setattr("fer_live.record.rowfile.FLUSH_S", 0.0)
+    counts, folder = record_live("0", tmp_path, _CONFIG, 0.5, _nothing, on_warning)
+    assert len(warnings) == 1
+    assert "is slow" in warnings[0]
+    assert json.loads((folder / "session.json").read_text())["state"] == "closed"
+    assert pd.read_csv(folder / "frames.csv").status.tolist().count("ok") == counts["frames_analysed"] > 5
+    assert "did not end in time: writer" in logged_warnings.pop()
 
 
 def test_first_failure_is_raised(device: FakeDevice, tmp_path: Path) -> None:
