@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import accumulate
 from pathlib import Path
 
 from fer_live import files
@@ -17,7 +18,7 @@ FLUSH_S, SYNC_S = 0.5, 4.0
 
 
 class RowFile:
-    """Appends lines. A write that fails half-way is undone, so the file never ends in a torn line.
+    """Appends lines. Of a write that fails half-way, what was appended together stays or is undone as a whole.
 
     It is locked while it is open, so that others can tell a session that is being written from one that was cut off.
     Syncing happens on a thread of its own, which lives as long as the disk takes: meanwhile lines are flushed as ever.
@@ -58,18 +59,29 @@ class RowFile:
             self._begin_sync()
 
     def flush(self) -> None:
-        """Hands all lines to the operating system."""
-        encoded = "".join(self._pending).encode()
+        """Hands all lines to the operating system, or as many as there is space for. Raises RecordError."""
+        pieces = [lines.encode() for lines in self._pending]
+        encoded, written = b"".join(pieces), 0
         try:
-            written = 0
             while written < len(encoded):
                 written += os.write(self._file, encoded[written:])
         except OSError as error:
-            os.ftruncate(self._file, self._size)
+            self._keep_what_fits(pieces, written)
             raise self._failure(error) from error
         self._pending.clear()
         self._size += len(encoded)
         self._flushed_at = self._clock()
+
+    def _keep_what_fits(self, pieces: Sequence[bytes], written: int) -> None:
+        """Undoes the piece that was torn; of all of them, so many bytes were written."""
+        ends = [end for end in accumulate(map(len, pieces)) if end <= written]
+        self._size += ends[-1] if ends else 0
+        del self._pending[: len(ends)]
+        try:
+            os.ftruncate(self._file, self._size)
+        except OSError:
+            # The torn line stays at the end, where readers pass it over, so nothing may come after it.
+            self._pending.clear()
 
     def _begin_sync(self) -> None:
         self.flush()
@@ -95,8 +107,10 @@ class RowFile:
         try:
             if self._syncing is not None:
                 self._syncing.join()
-            self.flush()
-            os.fsync(self._file)
+            try:
+                self.flush()
+            finally:
+                os.fsync(self._file)
             if self._sync_error is not None:
                 raise self._sync_error
         except OSError as error:

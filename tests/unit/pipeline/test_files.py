@@ -162,12 +162,13 @@ def test_network_that_fails_keeps_the_rows_before(tmp_path: Path, monkeypatch: p
 
 def test_full_disk_keeps_what_it_holds(small_disk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _use(monkeypatch, CodeFinder)
-    monkeypatch.setattr("fer_live.record.rowfile.FLUSH_S", 0.0)
+    # However fast the machine is: all rows are in the write that fails.
+    monkeypatch.setattr("fer_live.record.rowfile.FLUSH_S", 3600.0)
     with pytest.raises(RecordError, match="No space left on device"):
         _analyse(small_disk, PictureCamera(_CODED * 40))
     table = (small_disk / "pictures" / "frames.csv").read_text()
     assert table.endswith("\n")
-    assert 0 < table.count("\n") < 1200
+    assert 100 < table.count("\n") < 1200
 
 
 def test_the_number_of_cores_changes_no_byte(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fer_live.errors import RecordError
+from fer_live.record.recovery import whole_lines
 from fer_live.record.rowfile import FLUSH_S, SYNC_S, RowFile
 from tests.fakes import ManualClock
 from tests.waiting import wait_until
@@ -186,6 +187,52 @@ def test_a_torn_write_is_undone(path: Path, clock: ManualClock, monkeypatch: pyt
     with pytest.raises(RecordError, match="No space left"):
         file.close()
     assert path.read_text() == "a first row that is whole\n"
+
+
+def test_of_a_torn_write_the_frames_that_fit_are_kept(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = RowFile(path, clock)
+    monkeypatch.setattr(os, "write", _failing_write(failures=1))
+    file.append("a first frame\nof two faces\n")
+    file.append("a second one\nof two faces, of which\nthere are three\n")
+    with pytest.raises(RecordError, match="No space left"):
+        file.flush()
+    assert path.read_text() == "a first frame\nof two faces\n"
+    file.append("a third\n")
+    file.close()
+    frames = ["a first frame\nof two faces\n", "a second one\nof two faces, of which\nthere are three\n", "a third\n"]
+    assert path.read_text() == "".join(frames)
+
+
+def test_a_torn_line_that_cannot_be_undone_is_the_last(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: int, __: int) -> None:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    file = RowFile(path, clock)
+    monkeypatch.setattr(os, "ftruncate", fail)
+    monkeypatch.setattr(os, "write", _failing_write(failures=1))
+    file.append("a row for which there is no space\n")
+    with pytest.raises(RecordError, match="No space left"):
+        file.flush()
+    file.close()
+    assert whole_lines(path) == b""
+    assert path.read_text() in "a row for which there is no space"
+
+
+def test_what_a_full_disk_holds_is_synced(path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_size))
+    file = RowFile(path, clock)
+    file.append("a first row that is whole\n")
+    file.flush()
+    monkeypatch.setattr(os, "write", _failing_write(failures=1))
+    file.append("a second row for which there is no space\n")
+    with pytest.raises(RecordError, match="No space left"):
+        file.close()
+    assert synced == [len("a first row that is whole\n")]
 
 
 def test_after_a_torn_write_the_next_one_leaves_no_hole(
