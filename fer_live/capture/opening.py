@@ -11,16 +11,17 @@ from fer_live.capture.demo import DemoSource
 from fer_live.capture.listing import find_camera
 from fer_live.capture.paced import PacedSource
 from fer_live.capture.pictures import PICTURE_SUFFIXES, PictureSource
-from fer_live.capture.source import Source
+from fer_live.capture.source import Hashes, Source
 from fer_live.capture.video import VideoSource
 from fer_live.errors import SourceError
 from fer_live.source_names import DEMO, is_url, names_camera, public_address
 
 
-def open_source(name: str, sequence_hz: float | None = None) -> Source:
+def open_source(name: str, sequence_hz: float | None = None, hashes: Hashes | None = None) -> Source:
     """Opens 'demo', a picture, a folder of pictures or a video file.
 
-    sequence_hz: rate that makes pictures a sequence in time; only for a folder.
+    sequence_hz: rate that makes pictures a sequence in time; only for a folder. hashes: where those of files may be
+    known.
     Raises SourceError naming the source, what was expected and how to fix it.
     """
     path = Path(name)
@@ -30,8 +31,8 @@ def open_source(name: str, sequence_hz: float | None = None) -> Source:
     if name == DEMO:
         return DemoSource()
     if is_folder or path.suffix.lower() in PICTURE_SUFFIXES:
-        return PictureSource(path, sequence_hz)
-    return VideoSource(path)
+        return PictureSource(path, sequence_hz, hashes)
+    return VideoSource(path, hashes)
 
 
 @dataclass(frozen=True)

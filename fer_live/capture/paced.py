@@ -27,9 +27,14 @@ class PacedSource(Closing):
         self._sleep = sleep
         self._start: float | None = None
         self._index = 0
-        self.name, self.identity, self.files = source.name, source.identity, source.files
+        self.name, self.files = source.name, source.files
         self.is_stills = source.is_stills
         self.size = source.size if reopen is None else None
+
+    @property
+    def identity(self) -> str:
+        """See Source.identity."""
+        return self._source.identity
 
     def read(self) -> Frame | None:
         """See Source.read; waits until the frame is due. captured_at is then, on the monotonic clock."""

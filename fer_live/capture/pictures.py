@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_live.capture.source import identity_of
+from fer_live.capture.source import Hashes
 from fer_live.core.closing import Closing
 from fer_live.core.structs import Frame
 from fer_live.errors import SourceError
@@ -24,21 +24,26 @@ class PictureSource(Closing):
     only orders them, one a second.
     """
 
-    def __init__(self, path: Path, rate_hz: float | None = None) -> None:
-        """Raises SourceError if there is no picture at the path."""
+    def __init__(self, path: Path, rate_hz: float | None = None, hashes: Hashes | None = None) -> None:
+        """hashes: where those of the files may be known. Raises SourceError if there is no picture at the path."""
         self._paths = _picture_paths(path)
         self._rate_hz = rate_hz or 1.0
+        self._hashes = hashes or Hashes()
         self._index = 0
         self.is_stills = rate_hz is None
         self.name = path.stem if path.is_file() else path.resolve().name
         self.size: int | None = len(self._paths)
         self.files = tuple(picture.name for picture in self._paths)
+
+    @property
+    def identity(self) -> str:
+        """See Source.identity."""
         digest = hashlib.sha256()
         for picture in self._paths:
-            digest.update(picture.name.encode() + b"\0" + identity_of(picture).encode())
-        if rate_hz is not None:
-            digest.update(f"at {rate_hz} Hz".encode())
-        self.identity = digest.hexdigest()
+            digest.update(picture.name.encode() + b"\0" + self._hashes.of(picture).encode())
+        if not self.is_stills:
+            digest.update(f"at {self._rate_hz} Hz".encode())
+        return digest.hexdigest()
 
     def read(self) -> Frame | None:
         """See Source.read."""

@@ -14,16 +14,23 @@ from fer_live.errors import SourceError
 class Source(Closing, Protocol):
     """Frames in order; opened when made, used on one thread at a time.
 
-    name: for the session folder and for people. identity: SHA-256, hexadecimal, of what decides the frames.
-    size: number of frames, by its header for a video, or None if it is not known. is_stills: frames are unrelated
-    pictures without a time. files: what each frame of stills was read from, else empty.
+    name: for the session folder and for people. size: number of frames, by its header for a video, or None if it is
+    not known. is_stills: frames are unrelated pictures without a time. files: what each frame of stills was read from,
+    else empty.
     """
 
     name: str
-    identity: str
     size: int | None
     is_stills: bool
     files: tuple[str, ...]
+
+    @property
+    def identity(self) -> str:
+        """SHA-256, hexadecimal, of what decides the frames; raises SourceError if a file cannot be read.
+
+        Of a file all of it is read for that, by the first to ask: a video that is only played is not.
+        """
+        ...
 
     def read(self) -> Frame | None:
         """The next frame, or None at the end; raises SourceError if there should be one but it cannot be read."""
@@ -34,9 +41,19 @@ class Source(Closing, Protocol):
         ...
 
 
-def identity_of(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal; raises SourceError if it cannot be read."""
-    try:
-        return sha256_of(path)
-    except OSError as error:
-        raise SourceError(f"'{path}' cannot be read ({error.strerror}).", "Check its permissions.") from error
+class Hashes:
+    """SHA-256 of files, each read once as long as its size and the time of its last change stay what they were."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Path, int, int], str] = {}
+
+    def of(self, path: Path) -> str:
+        """In hexadecimal; raises SourceError if the file cannot be read."""
+        try:
+            found = path.stat()
+            key = path, found.st_size, found.st_mtime_ns
+            if key not in self._known:
+                self._known[key] = sha256_of(path)
+        except OSError as error:
+            raise SourceError(f"'{path}' cannot be read ({error.strerror}).", "Check its permissions.") from error
+        return self._known[key]

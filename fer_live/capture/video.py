@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_live.capture.source import identity_of
+from fer_live.capture.source import Hashes
 from fer_live.core.closing import Closing
 from fer_live.core.structs import Frame
 from fer_live.errors import SourceError
@@ -24,15 +24,15 @@ class VideoSource(Closing):
     is_stills = False
     files: tuple[str, ...] = ()
 
-    def __init__(self, path: Path) -> None:
-        """Raises SourceError if the file is missing, empty or not a video."""
+    def __init__(self, path: Path, hashes: Hashes | None = None) -> None:
+        """hashes: where the file's may be known. Raises SourceError if it is missing, empty or not a video."""
         if not path.is_file():
             raise SourceError(f"There is no file '{path}'.", "Check the path.")
         if path.stat().st_size == 0:
             raise SourceError(f"Video '{path}' is empty (0 bytes).", "Record or copy it again.")
         self.name = path.stem
-        self.identity = identity_of(path)
         self._path = path
+        self._hashes = hashes or Hashes()
         # Absolute, since FFmpeg would take what stands before a colon in a relative path for a protocol.
         self._video = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
         self._video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
@@ -46,6 +46,11 @@ class VideoSource(Closing):
         if self._first is None:
             self.close()
             raise SourceError(f"'{path}' cannot be read as a video.", _PLAYABLE)
+
+    @property
+    def identity(self) -> str:
+        """See Source.identity."""
+        return self._hashes.of(self._path)
 
     def read(self) -> Frame | None:
         """See Source.read."""

@@ -11,6 +11,7 @@ from typing import Protocol
 from fer_live.backends.backend import Backend
 from fer_live.backends.registry import open_backend
 from fer_live.capture.opening import open_source
+from fer_live.capture.source import Hashes
 from fer_live.errors import SourceError
 from fer_live.pipeline.files import Order, Outcome, Task, analyse_task, source_facts
 from fer_live.pipeline.resume import EarlierSessions
@@ -83,8 +84,9 @@ def _plan(
     expect: Callable[[int | None], None],
 ) -> Task | Outcome:
     """What is to be done for a source, or its outcome if there is nothing to do."""
+    hashes = Hashes()
     try:
-        with open_source(name, order.sequence_hz) as source:
+        with open_source(name, order.sequence_hz, hashes) as source:
             facts, frames = source_facts(source, order.config, backend), source.size
     except SourceError as error:
         return Outcome(number, name, error)
@@ -92,7 +94,7 @@ def _plan(
     if folder is not None:
         return Outcome(number, name, folder, is_earlier=True)
     expect(frames)
-    return Task(number, name, earlier.room(facts))
+    return Task(number, name, earlier.room(facts), hashes)
 
 
 class _InOrder:

@@ -15,7 +15,7 @@ import cv2
 
 from fer_live.backends.backend import Backend
 from fer_live.capture.opening import open_source
-from fer_live.capture.source import Source
+from fer_live.capture.source import Hashes, Source
 from fer_live.config import Config, FinderConfig
 from fer_live.core.structs import Frame, Result
 from fer_live.detect.blazeface import BlazeFace, BlazeFaceDetector
@@ -50,11 +50,15 @@ class Order:
 
 @dataclass(frozen=True)
 class Task:
-    """A source, by its place in the batch and by the name that the user gave it, and the folder of its session."""
+    """A source, by its place in the batch and by the name that the user gave it, and the folder of its session.
+
+    hashes: of its files as they were when that was decided.
+    """
 
     number: int
     name: str
     folder: Path
+    hashes: Hashes
 
 
 @dataclass(frozen=True)
@@ -112,6 +116,7 @@ def analyse_source(
     frame. Whatever ends it early, the rows until then are kept and session.json says 'interrupted' or 'failed'.
     """
     config, labels = order.config, backend.card.labels
+    facts = source_facts(source, config, backend)
     # Each core has frames of its own.
     cv2.setNumThreads(1)
     with ExitStack() as stack:
@@ -126,8 +131,7 @@ def analyse_source(
             frames = _kept(frames, to_paint)
         stretch = _schedule(config.finder, source.is_stills).full_look_every
         readings = _readings(frames, finders, stretch, backend, order.cores, overlap)
-        facts = source_facts(source, config, backend)
-        session_id = source.identity[:_SESSION_ID_LENGTH]
+        session_id = facts["source"]["sha256"][:_SESSION_ID_LENGTH]
         writer = SessionWriter(folder, session_id, labels, facts, timed=not source.is_stills)
         state = State.FAILED
         try:
@@ -200,7 +204,7 @@ def analyse_task(task: Task, order: Order, backend: Backend, on_frame: Callable[
         on_frame()
 
     try:
-        with open_source(task.name, order.sequence_hz) as source:
+        with open_source(task.name, order.sequence_hz, task.hashes) as source:
             analyse_source(source, task.folder, order, backend, count)
     except SourceError as error:
         return Outcome(task.number, task.name, error)

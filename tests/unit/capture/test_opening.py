@@ -74,6 +74,19 @@ class TestLive:
             assert isinstance(opened, PacedSource)
             assert opened.size == 1
 
+    @pytest.mark.parametrize("name", ["clip.mp4", "."])
+    def test_what_is_played_is_not_read_through_first(
+        self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fail(path: Path) -> str:
+            raise AssertionError(f"{path} was hashed")
+
+        write_clip(tmp_path / "clip.mp4", [quarters()])
+        write_picture(tmp_path / "one.png", quarters())
+        monkeypatch.setattr("fer_live.capture.source.sha256_of", fail)
+        with live_source(str(tmp_path / name), self.asked).open() as opened:
+            assert opened.read() is not None
+
     def test_stream_is_named_without_its_password(self) -> None:
         source = live_source("rtsp://user:secret@host/live", self.asked)
         assert (source.name, source.is_device) == ("rtsp://host/live", True)

@@ -88,7 +88,7 @@ def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     # Its first page is mapped nowhere, so reading it fails for root too, unlike a file without permissions.
     (tmp_path / "one.png").symlink_to("/proc/self/mem")
     with pytest.raises(SourceError, match=r"one\.png' cannot be read"):
-        PictureSource(tmp_path)
+        _ = PictureSource(tmp_path).identity
     with pytest.raises(SourceError, match=r"one\.png' cannot be read"):
         read_picture(tmp_path / "one.png")
 

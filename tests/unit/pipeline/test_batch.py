@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from fer_live.backends.backend import Backend
+from fer_live.capture.opening import open_source
 from fer_live.capture.source import Source
 from fer_live.config import LIVE_SETTINGS, Config, make_config
+from fer_live.core.modelcard import sha256_of
 from fer_live.errors import BackendError, ModelError, RecordError, SourceError
 from fer_live.pipeline import files
 from fer_live.pipeline.batch import analyse_batch, usable_cpus
@@ -244,6 +246,25 @@ def test_equal_names_keep_their_folders(run: Run, album: Path, tmp_path: Path) -
     _state(tmp_path / "out" / "album", "interrupted")
     assert run(other, album).folders == ["album-2*", "album-3*"]
     assert run(album, other, album).folders == ["album-3*", "album-2*", "album"]
+
+
+def test_each_file_is_hashed_once(run: Run, album: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed: list[str] = []
+    monkeypatch.setattr(
+        "fer_live.capture.source.sha256_of", lambda path: (hashed.append(path.name), sha256_of(path))[1]
+    )
+    assert run(album).folders == ["album"]
+    assert hashed == ["0.png", "1.png", "2.png"]
+
+
+def test_a_file_that_has_changed_since_is_hashed_anew(album: Path, network: Path, tmp_path: Path) -> None:
+    class Changing(_Report):
+        def expect(self, frames: int | None) -> None:
+            write_picture(album / "1.png", np.full((90, 90, 3), 7, np.uint8))
+
+    analyse_batch([str(album)], tmp_path / "out", Order(make_config({"model": str(network)})), Changing(), jobs=1)
+    facts = json.loads((tmp_path / "out" / "album" / "session.json").read_text())
+    assert facts["source"]["sha256"] == open_source(str(album)).identity
 
 
 def test_one_bad_source_is_an_outcome(run: Run, album: Path, tmp_path: Path) -> None:
