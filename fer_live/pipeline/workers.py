@@ -59,7 +59,7 @@ def run_in_workers(
                     team.remove(worker)
     finally:
         for worker in team:
-            worker.pipe.close()
+            worker.dismiss()
         for worker in team:
             worker.end()
 
@@ -99,9 +99,16 @@ class _Worker:
             raise said
         return said
 
+    def dismiss(self) -> None:
+        """Tells it to end."""
+        with suppress(OSError):  # closed already
+            # What it said and nobody has heard yet tells as well that it is at work.
+            self._has_spoken |= self.pipe.poll()
+        self.pipe.close()
+
     def end(self) -> int | None:
         """Ends it, by force if need be or if it is still loading; returns its exit code."""
-        self.pipe.close()
+        self.dismiss()
         self._process.join(_STOP_S if self._has_spoken else 0)
         if self._process.is_alive():
             self._process.kill()
