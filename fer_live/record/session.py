@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import platform
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
@@ -47,9 +48,10 @@ def make_folder(folder: Path) -> bool:
     """Makes a folder and those above it; False if something of its name is there. Raises RecordError."""
     try:
         folder.mkdir(parents=True)
-    except FileExistsError:
-        return False
     except OSError as error:
+        # Something above it may be in the way just as well, such as a link to a disk that is not there.
+        if isinstance(error, FileExistsError) and os.path.lexists(folder):
+            return False
         raise RecordError(
             f"Folder '{folder}' cannot be made ({error.strerror}).", "Choose a writable folder with --out."
         ) from error

@@ -177,6 +177,12 @@ def test_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
         make_session_folder(tmp_path / "file", "clip")
 
 
+def test_link_to_a_disk_that_is_not_there_is_an_error_and_no_loop(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "absent")
+    with pytest.raises(RecordError, match=r"link/x' cannot be made \(File exists\)"):
+        make_session_folder(tmp_path / "link", "x")
+
+
 def test_name_that_is_too_long_is_an_error_and_no_loop(tmp_path: Path) -> None:
     with pytest.raises(RecordError, match="cannot be made"):
         make_session_folder(tmp_path, "x" * 300)
