@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from urllib.parse import urlsplit
 
 from fer_live.errors import SourceError
@@ -12,7 +12,12 @@ DEMO = "demo"
 
 def names_camera(text: str) -> bool:
     """True if a live source can only be a camera: neither the demo, nor a stream, nor an existing file."""
-    return text != DEMO and not is_url(text) and not Path(text).exists()
+    return text != DEMO and not is_url(text) and not os.path.exists(text)
+
+
+def printable(name: str) -> str:
+    """A file's name as text that can be written anywhere: bytes of it that are not UTF-8 become U+FFFD."""
+    return os.fsencode(name).decode(errors="replace")
 
 
 def is_url(text: str) -> bool:

@@ -14,7 +14,7 @@ from fer_live.capture.pictures import PICTURE_SUFFIXES, PictureSource
 from fer_live.capture.source import Hashes, Source
 from fer_live.capture.video import VideoSource
 from fer_live.errors import SourceError
-from fer_live.source_names import DEMO, is_url, names_camera, public_address
+from fer_live.source_names import DEMO, is_url, names_camera, printable, public_address
 
 
 def open_source(name: str, sequence_hz: float | None = None, hashes: Hashes | None = None) -> Source:
@@ -24,6 +24,13 @@ def open_source(name: str, sequence_hz: float | None = None, hashes: Hashes | No
     known.
     Raises SourceError naming the source, what was expected and how to fix it.
     """
+    try:
+        return _open_path(name, sequence_hz, hashes)
+    except OSError as error:  # a folder that one may not look into, or a name that no disk takes
+        raise SourceError(f"'{name}' cannot be read ({error.strerror}).", "Check path and permissions.") from error
+
+
+def _open_path(name: str, sequence_hz: float | None, hashes: Hashes | None) -> Source:
     path = Path(name)
     is_folder = path.is_dir()
     if sequence_hz is not None and not is_folder:
@@ -59,6 +66,6 @@ def live_source(text: str, asked: CameraMode) -> LiveSource:
         address = public_address(text)
         return LiveSource(address, lambda: OpenCvCamera(text, address), is_device=True)
     if not names_camera(text):
-        return LiveSource(Path(text).stem, lambda: PacedSource(open_source(text)), is_device=False)
+        return LiveSource(printable(Path(text).stem), lambda: PacedSource(open_source(text)), is_device=False)
     camera = find_camera(text)
     return LiveSource(camera.name, lambda: OpenCvCamera(camera.index, camera.name, asked), is_device=True)

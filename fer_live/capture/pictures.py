@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,7 @@ from fer_live.capture.source import Hashes
 from fer_live.core.closing import Closing
 from fer_live.core.structs import Frame
 from fer_live.errors import SourceError
+from fer_live.source_names import printable
 
 PICTURE_SUFFIXES = frozenset({".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp"})
 
@@ -31,16 +33,16 @@ class PictureSource(Closing):
         self._hashes = hashes or Hashes()
         self._index = 0
         self.is_stills = rate_hz is None
-        self.name = path.stem if path.is_file() else path.resolve().name
+        self.name = printable(path.stem if path.is_file() else path.resolve().name)
         self.size: int | None = len(self._paths)
-        self.files = tuple(picture.name for picture in self._paths)
+        self.files = tuple(printable(picture.name) for picture in self._paths)
 
     @property
     def identity(self) -> str:
         """See Source.identity."""
         digest = hashlib.sha256()
         for picture in self._paths:
-            digest.update(picture.name.encode() + b"\0" + self._hashes.of(picture).encode())
+            digest.update(os.fsencode(picture.name) + b"\0" + self._hashes.of(picture).encode())
         if not self.is_stills:
             digest.update(f"at {self._rate_hz} Hz".encode())
         return digest.hexdigest()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +13,7 @@ from fer_live.capture.source import Hashes
 from fer_live.core.closing import Closing
 from fer_live.core.structs import Frame
 from fer_live.errors import SourceError
+from fer_live.source_names import printable
 
 _PLAYABLE = "Check that it plays in a video player, or convert it to MP4 (H.264)."
 
@@ -30,11 +33,13 @@ class VideoSource(Closing):
             raise SourceError(f"There is no file '{path}'.", "Check the path.")
         if path.stat().st_size == 0:
             raise SourceError(f"Video '{path}' is empty (0 bytes).", "Record or copy it again.")
-        self.name = path.stem
+        self.name = printable(path.stem)
         self._path = path
         self._hashes = hashes or Hashes()
-        # Absolute, since FFmpeg would take what stands before a colon in a relative path for a protocol.
-        self._video = cv2.VideoCapture(str(path.absolute()), cv2.CAP_FFMPEG)
+        # Absolute, since FFmpeg would take what stands before a colon in a relative path for a protocol. As bytes,
+        # since OpenCV crashes at a str that is not UTF-8.
+        address: Any = os.fsencode(path.absolute())
+        self._video = cv2.VideoCapture(address, cv2.CAP_FFMPEG)
         self._video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         count = int(self._video.get(cv2.CAP_PROP_FRAME_COUNT))
         self.size = count if count > 0 else None

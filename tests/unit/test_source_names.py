@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from fer_live.errors import SourceError
-from fer_live.source_names import is_url, public_address
+from fer_live.source_names import is_url, names_camera, printable, public_address
 
 
 @pytest.mark.parametrize(
@@ -33,3 +35,12 @@ def test_address_that_is_none_is_not_repeated(url: str) -> None:
 )
 def test_url_or_not(text: str, is_one: bool) -> None:
     assert is_url(text) == is_one
+
+
+def test_a_name_that_no_disk_takes_is_no_file() -> None:
+    assert names_camera("x" * 5000)
+
+
+def test_name_that_is_not_utf8_can_be_written() -> None:
+    assert printable("Größe 😀.mp4") == "Größe 😀.mp4"
+    assert printable(os.fsdecode(b"M\xfcller.mp4")) == "M\ufffdller.mp4"

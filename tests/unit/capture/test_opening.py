@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,6 +48,52 @@ def test_what_does_not_exist_is_named(tmp_path: Path, name: str, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SourceError):
         open_source(name)
+
+
+def test_name_that_no_disk_takes_is_named() -> None:
+    with pytest.raises(SourceError, match="xxx' cannot be read"):
+        open_source("x" * 5000)
+
+
+@pytest.fixture
+def closed_folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder that this user may not look into; root is nobody meanwhile."""
+    folder = Path(tempfile.mkdtemp())
+    closed = folder / "closed"
+    closed.mkdir()
+    write_picture(closed / "one.png", quarters())
+    closed.chmod(0)
+    folder.chmod(0o755)
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.seteuid(65534)
+    yield closed
+    if is_root:
+        os.seteuid(0)
+    closed.chmod(0o700)
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="POSIX permissions")
+@pytest.mark.parametrize("name", ["", "one.png", "clip.mp4"])
+def test_folder_that_one_may_not_look_into_is_named(closed_folder: Path, name: str) -> None:
+    with pytest.raises(SourceError, match=r"cannot be read \(Permission denied\)"):
+        open_source(str(closed_folder / name))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems take no such names")
+def test_names_that_are_not_utf8(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"M\xfcller")
+    folder.mkdir()
+    picture = write_picture(tmp_path / "one.png", quarters()).rename(folder / os.fsdecode(b"M\xfcller.png"))
+    with open_source(str(folder)) as source:
+        assert (source.name, source.files) == ("M\ufffdller", ("M\ufffdller.png",))
+        assert len(source.identity) == 64
+        assert source.read() is not None
+    clip = write_clip(tmp_path / "clip.mp4", [quarters()]).rename(folder / os.fsdecode(b"M\xfcller.mp4"))
+    with open_source(str(clip)) as source:
+        assert source.name == "M\ufffdller"
+    assert live_source(str(picture), CameraMode(640, 480, 30)).name == "M\ufffdller"
 
 
 class _Camera:
