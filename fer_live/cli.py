@@ -24,12 +24,13 @@ from fer_live.config import (
     load_config,
     recording_folder,
 )
-from fer_live.console import exit_code, tell_choice
+from fer_live.console import exit_code, print_what_can_be, tell_choice
 from fer_live.errors import ConfigError, FerError
 
 
 def main() -> int:
-    """Entry point; returns the exit code: 0, 2 for what the user can fix, 130 for Ctrl-C."""
+    """Entry point; returns the exit code (console.exit_code)."""
+    print_what_can_be()
     arguments = _parser().parse_args()
     # numpy's linear algebra is not used here: its threads would only spin while the program starts.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

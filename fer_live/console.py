@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -14,18 +16,34 @@ if TYPE_CHECKING:
 
 USER_ERROR = 2
 INTERRUPTED = 130
+NOBODY_READS = 141
+
+
+def print_what_can_be() -> None:
+    """From now on names with characters that the shell's encoding lacks are printed with escapes; else they raise."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def exit_code(command: Callable[[], None]) -> int:
-    """Runs a command: 0, 2 with one sentence on standard error for a FerError, 130 for Ctrl-C."""
+    """Runs a command: 0, 2 with one sentence on standard error for a FerError, 130 for Ctrl-C.
+
+    141, as of a program that SIGPIPE ends, if whoever reads the output has left, such as `head`.
+    """
     try:
         command()
+        print(end="", flush=True)
     except FerError as error:
         print("error:", _one_line(str(error)), file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt:
         print("interrupted: what was finished until now is kept", file=sys.stderr)
         return INTERRUPTED
+    except BrokenPipeError:
+        # Python would flush once more at its end, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS
     return 0
 
 

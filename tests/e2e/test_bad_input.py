@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from fer_live.cli import main
 from fer_live.core.modelcard import FER2013_LABELS
-from tests.e2e.conftest import Run
+from tests.e2e.conftest import FER_LIVE, Run
 from tests.media import quarters, write_card, write_clip, write_network, write_picture
 
 Fail = Callable[[Sequence[str | Path]], str]
@@ -191,3 +192,22 @@ def test_as_a_process_too(fer_live: Run, tmp_path: Path, network: Path) -> None:
         f"error: '{tmp_path / 'bad.mp4'}' cannot be read as a video. "
         "Check that it plays in a video player, or convert it to MP4 (H.264)."
     ]
+
+
+def test_name_that_the_shell_cannot_show(tmp_path: Path, network: Path, environment: dict[str, str]) -> None:
+    picture = write_picture(tmp_path / "one.png", quarters()).rename(tmp_path / "жест.png")
+    command = [*FER_LIVE, "analyze", picture, tmp_path / "нет.png", "--model", network, "--out", tmp_path / "out"]
+    run = subprocess.run(command, env={**environment, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True)
+    assert run.returncode == 2
+    assert f"{tmp_path / 'out'}/\\u0436\\u0435\\u0441\\u0442/frames.csv: 1 frames" in run.stdout
+    assert "Traceback" not in run.stderr
+    assert (tmp_path / "out" / "жест" / "frames.csv").exists()
+
+
+def test_reader_who_has_left(environment: dict[str, str]) -> None:
+    command, pipe = [*FER_LIVE, "cameras"], subprocess.PIPE
+    with subprocess.Popen(command, env=environment, stdout=pipe, stderr=pipe) as run:
+        assert run.stdout is not None and run.stderr is not None
+        run.stdout.close()
+        assert run.stderr.read() == b""
+    assert run.returncode == 141
