@@ -94,7 +94,7 @@ def _message(address: str, types: str, *values: str | int | float) -> OscMessage
 def _client(target: Address) -> UDPClient:
     try:
         return UDPClient(*target)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a name that no host can have is a UnicodeError
         raise OutletError(f"OSC cannot be sent to '{target[0]}' ({error}).", "See setting outlets.osc.") from error
 
 
@@ -113,9 +113,10 @@ def _listening(address: Address, on_marker: OnMarker) -> Iterator[None]:
     dispatcher.map(MARKER, receive)
     try:
         server = BlockingOSCUDPServer(address, dispatcher)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         hint = "See settings outlets.osc_marker_port and outlets.listen_address."
-        raise OutletError(f"OSC markers cannot be waited for at port {address[1]} ({error.strerror}).", hint) from error
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise OutletError(f"OSC markers cannot be waited for at port {address[1]} ({reason}).", hint) from error
     with server:
         thread = threading.Thread(target=server.serve_forever, args=(POLL_S,), name="OSC markers", daemon=True)
         thread.start()

@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import os
+import socket
 import threading
 import time
 from collections import deque
@@ -107,10 +108,12 @@ class WebSocketLine:
                 max_size=_LARGEST_MESSAGE,
                 close_timeout=_CLOSE_S,
             )
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             hint = "See settings outlets.websocket and outlets.listen_address."
-            # asyncio's own text repeats the address.
-            reason = os.strerror(error.errno) if error.errno else error
+            reason: object = error
+            if isinstance(error, OSError) and not isinstance(error, socket.gaierror) and error.errno:
+                # asyncio's own text repeats the address.
+                reason = os.strerror(error.errno)
             raise OutletError(f"The WebSocket server cannot listen at port {self._port} ({reason}).", hint) from error
 
     def _send(self, item: Analysed | Marker) -> None:
@@ -135,7 +138,7 @@ class WebSocketLine:
     def _receive(self, message: str | bytes, client: _Client) -> None:
         try:
             name = marker_name(json.loads(message)["marker"])
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             client.put({"type": "error", "message": 'expected {"marker": "name"}, a name of 1 to 200 characters'})
         else:
             self._on_marker(name, "websocket")

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import socket
 import threading
 import time
@@ -138,7 +139,14 @@ def test_taken_port_is_named() -> None:
             line.serve(None, lambda name, origin: None, threading.Event())  # type: ignore[arg-type]
 
 
-def test_unknown_host_is_named() -> None:
-    line = OscLine(("no.such.host.invalid", 9000), None, _slots())
-    with pytest.raises(OutletError, match=r"'no\.such\.host\.invalid'"):
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "no..host", "x" * 80])
+def test_unknown_host_is_named(host: str) -> None:
+    line = OscLine((host, 9000), None, _slots())
+    with pytest.raises(OutletError, match=f"'{re.escape(host)}'"):
+        line.serve(None, lambda name, origin: None, threading.Event())  # type: ignore[arg-type]
+
+
+def test_address_that_is_none_cannot_be_listened_at() -> None:
+    line = OscLine(None, ("no..host", 9000), _slots())
+    with pytest.raises(OutletError, match="cannot be waited for"):
         line.serve(None, lambda name, origin: None, threading.Event())  # type: ignore[arg-type]

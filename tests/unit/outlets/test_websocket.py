@@ -91,7 +91,9 @@ def test_marker_comes_in(server: _Server) -> None:
     assert server.running.markers == [("stimulus 3", "websocket")]
 
 
-@pytest.mark.parametrize("message", ["", "start", "[1]", '{"mark": "x"}', '{"marker": ""}', '{"marker": {}}', b"\xff"])
+@pytest.mark.parametrize(
+    "message", ["", "start", "[1]", '{"mark": "x"}', '{"marker": ""}', '{"marker": {}}', b"\xff", "[" * 4000]
+)
 def test_message_that_is_no_marker_is_answered(server: _Server, message: str | bytes) -> None:
     client = server.client()
     client.send(message)
@@ -155,6 +157,13 @@ def test_taken_port_is_named() -> None:
         line = WebSocketLine(HOST, port, (), FaceSlots(1, 0.7))
         with pytest.raises(OutletError, match=rf"port {port} \(Address already in use\)"):
             line.serve(Outbox(), lambda name, origin: None, threading.Event())
+
+
+@pytest.mark.parametrize(("address", "why"), [("::1%absent", r"\[Errno"), ("no..host", "label empty")])
+def test_address_that_is_none_is_explained(address: str, why: str) -> None:
+    line = WebSocketLine(address, 9000, (), FaceSlots(1, 0.7))
+    with pytest.raises(OutletError, match=f"cannot listen at port 9000 .*({why})"):
+        line.serve(Outbox(), lambda name, origin: None, threading.Event())
 
 
 def test_stops_with_clients_connected(server: _Server) -> None:
