@@ -26,11 +26,13 @@ def whole_lines(path: Path) -> bytes:
 
 
 def is_being_written(folder: Path) -> bool:
-    """Whether a process that lives writes this session. Where the disk has no locks it is taken to be so."""
+    """Whether a process that lives writes this session. Where that cannot be known it is taken to be so."""
     try:
         opened = os.open(folder / FRAMES_CSV, os.O_RDONLY)
     except FileNotFoundError:
         return False
+    except OSError:  # it may not be read
+        return True
     try:
         return not files.lock(opened)
     except OSError:
@@ -57,17 +59,21 @@ def recover(folder: Path) -> bool:
     """Whether a session was cut off, and nobody writes it any more; then marks it as recovered.
 
     Cuts torn last lines off, counts anew and writes state `recovered`. Where the folder cannot be written the files
-    stay as they are, and whole_lines still passes a torn line over. Raises RecordError if session.json is no session's.
+    stay as they are, and whole_lines still passes a torn line over. Raises RecordError if session.json or frames.csv is
+    no session's.
     """
     facts = read_facts(folder)
     if facts["state"] != State.RECORDING or is_being_written(folder):
         return False
     with suppress(OSError):
         frames = folder / FRAMES_CSV
+        try:
+            counts = count(whole_lines(frames)) if frames.exists() else {}
+        except (ValueError, LookupError, csv.Error) as error:
+            raise RecordError(f"'{frames}' is not a table of FER Live.", "Restore it from a copy.") from error
         for path in (frames, folder / MARKERS_CSV):
             if path.exists():
                 os.truncate(path, len(whole_lines(path)))
-        counts = count(whole_lines(frames)) if frames.exists() else {}
         text = as_session_json({**facts, "counts": counts, "state": State.RECOVERED})
         files.replace_file(folder / SESSION_JSON, text.encode())
     return True

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,22 @@ def test_without_locks_a_session_is_left_alone(cut_off: Path, monkeypatch: pytes
     monkeypatch.setattr(files, "lock", refuse)
     assert not recover(cut_off)
     assert _facts(cut_off)["state"] == "recording"
+
+
+@pytest.mark.parametrize("rows", [b"status\nok\n", b"a,b\n1,2\n", b"\xff\xfe\n1\n"])
+def test_what_is_no_table_of_ours_is_named_and_left_alone(cut_off: Path, rows: bytes) -> None:
+    (cut_off / FRAMES_CSV).write_bytes(rows + b"torn")
+    with pytest.raises(RecordError, match=r"frames\.csv' is not a table of FER Live"):
+        recover(cut_off)
+    assert (cut_off / FRAMES_CSV).read_bytes() == rows + b"torn"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs links")
+def test_a_table_that_cannot_be_opened_may_be_somebodys(cut_off: Path) -> None:
+    (cut_off / FRAMES_CSV).unlink()
+    (cut_off / FRAMES_CSV).symlink_to(FRAMES_CSV)
+    assert is_being_written(cut_off)
+    assert not recover(cut_off)
 
 
 def test_session_without_rows_is_recovered_too(cut_off: Path) -> None:
