@@ -14,6 +14,9 @@ _PREFERENCES = {"linux": cv2.CAP_V4L2, "darwin": cv2.CAP_AVFOUNDATION, "win32": 
 CAPTURE_API = _PREFERENCES.get(sys.platform, cv2.CAP_ANY)
 """OpenCV's capture backend: indices below are its own."""
 
+_MOST_DIGITS = 9
+"""More do not fit into the number that OpenCV takes."""
+
 
 @dataclass(frozen=True)
 class CameraEntry:
@@ -34,7 +37,7 @@ def find_camera(text: str) -> CameraEntry:
     An index is taken as it is, so that cameras which the system does not list can still be used.
     """
     cameras = list_cameras()
-    if text.isdecimal():
+    if text.isdecimal() and len(text) <= _MOST_DIGITS:
         index = int(text)
         return next((camera for camera in cameras if camera.index == index), CameraEntry(index, f"camera {index}"))
     for camera in cameras:

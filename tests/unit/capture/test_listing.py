@@ -39,6 +39,11 @@ def test_index_that_is_not_listed_is_taken_as_it_is() -> None:
     assert find_camera("7") == CameraEntry(7, "camera 7")
 
 
+def test_number_that_is_no_index_is_no_camera() -> None:
+    with pytest.raises(SourceError, match="no file or camera '99999999999'"):
+        find_camera("99999999999")
+
+
 def test_unknown_name_says_which_there_are() -> None:
     with pytest.raises(SourceError, match=r"'Brio'.*'Integrated Camera', 'Logitech C920'"):
         find_camera("Brio")
