@@ -38,7 +38,7 @@ class Mp4File(Closing):
         self._av = av
         self._path = path
         # yuv420p needs even sides.
-        self._size = (width - width % 2, height - height % 2)
+        self._size = (max(2, width - width % 2), max(2, height - height % 2))
         self._last_pts = -1
         self._container: Any = None
         try:

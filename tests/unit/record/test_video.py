@@ -59,6 +59,11 @@ def test_odd_and_changing_sizes_are_scaled(tmp_path: Path) -> None:
     assert {(frame.width, frame.height) for frame in _write(tmp_path, frames)} == {(320, 240)}
 
 
+def test_the_smallest_pictures_have_a_video_too(tmp_path: Path) -> None:
+    frames = [Frame(np.zeros((1, 1, 3), np.uint8), index, index / 10) for index in range(3)]
+    assert len(_write(tmp_path, frames)) == 3
+
+
 def test_without_frames_there_is_no_file(tmp_path: Path) -> None:
     with OverlayVideo(tmp_path, FER2013_LABELS) as video:
         video.close()
