@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -33,12 +34,15 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Waits until the disk has the names in a folder, on systems that can: Windows cannot open folders."""
+    """Waits until the disk has the names in a folder, where that can be: Windows cannot open folders."""
     if sys.platform == "win32":
         return
     opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(opened)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network disks, and folders shared with virtual machines, sync none
+            raise
     finally:
         os.close(opened)
 

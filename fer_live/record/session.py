@@ -7,7 +7,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -162,12 +162,12 @@ class SessionWriter:
         self._add_gap(0, GapReason.SUSPENDED)
         if self._wall is not None:
             self._wall.add(ClockPair(at - self._origin.captured_at, wall))
-        self._write_facts()
+        self._write_facts_meanwhile()
 
     def note(self, name: str, value: Any) -> None:
         """Says something more, or something else, in session.json. value: as JSON can hold it."""
         self._facts[name] = value
-        self._write_facts()
+        self._write_facts_meanwhile()
 
     def _advance(self, captured_at: float) -> None:
         self._last_s = max(self._last_s, captured_at - self._origin.captured_at)
@@ -204,6 +204,11 @@ class SessionWriter:
     def counts(self) -> dict[str, int]:
         """What session.json calls counts, until now."""
         return {**self._counts, "faces": len(self._face_ids)}
+
+    def _write_facts_meanwhile(self) -> None:
+        # Rows may still go on. close() writes the same again, and raises what keeps it from that.
+        with suppress(RecordError):
+            self._write_facts()
 
     def _write_facts(self) -> None:
         clocks = {} if self._wall is None else {"clocks": self._wall.facts()}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -29,6 +30,19 @@ def test_content_is_on_disk_before_its_name_and_its_name_before_the_return(
     monkeypatch.setattr(Path, "replace", note_replace)
     replace_file(tmp_path / "session.json", b"{}\n")
     assert steps == ["file of 3 bytes", "session.json.partial -> session.json", "folder"]
+    assert (tmp_path / "session.json").read_bytes() == b"{}\n"
+
+
+def test_a_disk_that_syncs_no_folders_will_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sync = os.fsync
+
+    def refuse_folders(file: int) -> None:
+        if stat.S_ISDIR(os.fstat(file).st_mode):
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+        sync(file)
+
+    monkeypatch.setattr(os, "fsync", refuse_folders)
+    replace_file(tmp_path / "session.json", b"{}\n")
     assert (tmp_path / "session.json").read_bytes() == b"{}\n"
 
 

@@ -220,6 +220,19 @@ def test_notes_are_in_session_json_while_recording(writing: Recorder) -> None:
     assert facts["state"] == "recording"
 
 
+def test_facts_that_cannot_be_written_meanwhile_cost_no_row(writing: Recorder) -> None:
+    assert writing.folder is not None
+    in_the_way = writing.folder / "session.json.partial"
+    in_the_way.mkdir()
+    writing.offer(Fact("baselines", {"1": []}))
+    writing.offer(_result(0))
+    wait_until(lambda: len(_session(writing)[0]) == 1 or writing.is_over.is_set())
+    in_the_way.rmdir()
+    writing.offer(Fact("later", 1))
+    wait_until(lambda: "later" in _session(writing)[1])
+    assert (_session(writing)[1]["baselines"], writing.error) == ({"1": []}, None)
+
+
 @pytest.mark.parametrize("reason", [GapReason.CAMERA_LOST, GapReason.SCREEN_LOCKED])
 def test_gap_has_its_reason(reason: GapReason, tmp_path: Path) -> None:
     recorder = _recorder(tmp_path)
