@@ -19,7 +19,7 @@ class PacedSource(Closing):
         source: Source,
         reopen: Callable[[], Source] | None = None,
         clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._source = source
         self._reopen = reopen
@@ -30,6 +30,10 @@ class PacedSource(Closing):
         self.name, self.files = source.name, source.files
         self.is_stills = source.is_stills
         self.size = source.size if reopen is None else None
+
+    def wait_by(self, sleep: Callable[[float], object]) -> None:
+        """Has it wait this way, in s, such as one that ends early when nobody wants frames any more."""
+        self._sleep = sleep
 
     @property
     def identity(self) -> str:

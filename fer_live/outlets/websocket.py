@@ -27,7 +27,8 @@ from fer_live.outlets.outlet import Analysed, OnMarker, marker_name
 
 SCHEMA_VERSION = 1
 _LARGEST_MESSAGE = 4096
-_CLOSE_S = 0.5
+_OPEN_S, _CLOSE_S = 1.0, 0.5
+"""How long greeting and taking leave may take; a session waits for both when it stops, and not for long."""
 _quiet = logging.getLogger(f"{__name__}.clients")
 _quiet.setLevel(logging.CRITICAL)  # a client that breaks the protocol is not this program's error
 
@@ -106,6 +107,7 @@ class WebSocketLine:
                 compression=None,
                 logger=_quiet,
                 max_size=_LARGEST_MESSAGE,
+                open_timeout=_OPEN_S,
                 close_timeout=_CLOSE_S,
             )
         except (OSError, UnicodeError) as error:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from fer_live.backends.backend import Backend
 from fer_live.capture.opening import LiveSource
+from fer_live.capture.paced import PacedSource
 from fer_live.capture.source import Source
 from fer_live.capture.watch import PATIENCE_S
 from fer_live.config import Config, RecordingConfig
@@ -116,6 +117,9 @@ class LiveSession:
     def _open_source(self) -> Source:
         """A file begins once its frames can be analysed, or its first seconds would be lost."""
         source = self._source.open()
+        if isinstance(source, PacedSource):
+            # Screen recordings have frames minutes apart.
+            source.wait_by(self._stop.wait)
         while not self._source.is_device and not self._stop.is_set() and not self._analysis.is_ready.wait(_POLL_S):
             continue
         return source

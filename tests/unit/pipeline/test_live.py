@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from fer_live.backends.backend import Backend
 from fer_live.capture.opening import LiveSource
+from fer_live.capture.paced import PacedSource
 from fer_live.capture.source import Source
 from fer_live.config import Config
 from fer_live.core.modelcard import FER2013_LABELS
@@ -508,6 +509,12 @@ class TestStop:
     def test_ended(self, rig: _Rig) -> None:
         session = rig.started(lambda: PictureCamera([coded_picture(1)]), is_device=False)
         _wait_for(session, LiveState.ENDED)
+        _stop_in_time(session)
+
+    def test_file_whose_next_frame_is_far_away(self, rig: _Rig) -> None:
+        pictures = [coded_picture(number) for number in range(2)]
+        session = rig.started(lambda: PacedSource(PictureCamera(pictures, rate_hz=0.01)), is_device=False)
+        _wait_for(session, LiveState.RUNNING)
         _stop_in_time(session)
 
     def test_file_that_waits_for_its_network(self, rig: _Rig) -> None:

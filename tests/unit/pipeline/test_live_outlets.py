@@ -92,6 +92,14 @@ def test_marker_that_comes_in_is_recorded(start: Start, tmp_path: Path) -> None:
     assert "stimulus 3,websocket" in text
 
 
+def test_program_that_connects_and_says_nothing_holds_up_no_stop(start: Start) -> None:
+    port = free_port(socket.SOCK_STREAM)
+    session = start(load_config(assignments=[f"outlets.websocket={port}"]))
+    wait_until(lambda: is_open(port))
+    with socket.create_connection((HOST, port)), _client(port):
+        assert session.stop() == []
+
+
 def test_outlet_that_cannot_be_opened_ends_nothing_else(start: Start) -> None:
     with socket.socket() as taken:
         taken.bind((HOST, 0))
