@@ -15,6 +15,7 @@ from fer_live.errors import RecordError
 
 FLUSH_S, SYNC_S = 0.5, 4.0
 """Oldest age of a line that only this process, or only the operating system, holds: well under 1 s and 5 s."""
+_TRIES = 10_000
 
 
 class RowFile:
@@ -36,7 +37,8 @@ class RowFile:
         except OSError as error:
             raise self._failure(error) from error
         with suppress(OSError):  # some network disks have no locks; nothing else depends on them
-            files.lock(self._file)
+            # Somebody may just be looking whether the file is locked, for a moment.
+            any(files.lock(self._file) for _ in range(_TRIES))
         self._size = self._synced_size = 0
         self._syncing: threading.Thread | None = None
         self._sync_error: OSError | None = None

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fer_live import files
 from fer_live.errors import RecordError
 from fer_live.record.recovery import whole_lines
 from fer_live.record.rowfile import FLUSH_S, SYNC_S, RowFile
@@ -45,6 +46,17 @@ def _let_sync_end() -> None:
     for thread in threading.enumerate():
         if thread.name == "sync":
             thread.join()
+
+
+def test_it_is_locked_although_somebody_looks_whether_it_is(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    lock, onlookers = files.lock, iter([False] * 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "lock", lambda file: next(onlookers, True) and lock(file))
+        file = RowFile(path)
+    other = os.open(path, os.O_RDONLY)
+    assert not files.lock(other)
+    os.close(other)
+    file.close()
 
 
 def test_lines_reach_the_file_in_time(path: Path, clock: ManualClock) -> None:
