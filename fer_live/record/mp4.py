@@ -16,6 +16,8 @@ from fer_live.core.closing import Closing
 from fer_live.errors import RecordError
 
 _TIME_BASE = Fraction(1, 90_000)
+_ENCODER = "libx264"  # builds of FFmpeg without the GPL have none
+_INSTALL = 'Install it with `pip install "fer-live[video]"`.'
 
 
 class Mp4File(Closing):
@@ -45,7 +47,11 @@ class Mp4File(Closing):
             self._container = av.open(str(path), "w", options=dict(layout or {}))
         except (OSError, av.FFmpegError) as error:
             raise self._failure(error) from error
-        self._stream: Any = self._container.add_stream("libx264", rate=30, options=dict(encoding))
+        try:
+            self._stream: Any = self._container.add_stream(_ENCODER, rate=30, options=dict(encoding))
+        except av.codec.codec.UnknownCodecError as error:
+            self._container.close()
+            raise RecordError(f"'{path}' cannot be written: PyAV has no {_ENCODER} here.", _INSTALL) from error
         self._stream.width, self._stream.height = self._size
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = _TIME_BASE
@@ -95,5 +101,5 @@ def check_packages(what: str, *names: str) -> None:
         except ImportError as error:
             raise RecordError(
                 f"{what} needs a package that is not installed ({name}).",
-                'Install it with `pip install "fer-live[video]"`.',
+                _INSTALL,
             ) from error

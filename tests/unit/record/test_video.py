@@ -64,6 +64,12 @@ def test_the_smallest_pictures_have_a_video_too(tmp_path: Path) -> None:
     assert len(_write(tmp_path, frames)) == 3
 
 
+def test_missing_encoder_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_live.record.mp4._ENCODER", "absent264")
+    with pytest.raises(RecordError, match=r"overlay\.mp4' cannot be written: PyAV has no absent264 here"):
+        _write(tmp_path, [Frame(_GREY, 0, 0.0)])
+
+
 def test_without_frames_there_is_no_file(tmp_path: Path) -> None:
     with OverlayVideo(tmp_path, FER2013_LABELS) as video:
         video.close()
