@@ -154,16 +154,15 @@ class Recorder:
             item = self._next()
             if sleep.has_slept():
                 writer.resume(self._clock(), datetime.now().astimezone())
-            if item is None:
-                writer.keep_up()
-            elif isinstance(item, Result):
+            if isinstance(item, Result):
                 writer.write(item)
             elif isinstance(item, Gap):
                 writer.write_gap(item.since, item.reason)
             elif isinstance(item, Marker):
                 writer.write_marker(item)
-            else:
+            elif isinstance(item, Fact):
                 writer.note(item.name, item.value)
+            writer.keep_up()
             self.error = self._disk.look(writer.folder)
 
     def _next(self) -> Result | Gap | Marker | Fact | None:

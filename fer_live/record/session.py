@@ -184,7 +184,7 @@ class SessionWriter:
         self._counts["rows"] += 1
 
     def keep_up(self) -> None:
-        """Flushes and syncs what is due; to be called a few times a second while nothing is written."""
+        """Flushes and syncs what is due in all files; to be called a few times a second, also while some are written."""
         self._file.keep_up()
         if self._wall is not None:
             self._markers.keep_up()

@@ -210,6 +210,28 @@ def test_a_marker_is_on_disk_at_once(writing: Recorder) -> None:
     assert not writing.is_over.is_set()
 
 
+def test_a_marker_is_synced_in_time_also_while_rows_come_without_a_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, synced = os.write, []
+
+    def write_and_let_time_pass(file: int, content: bytes) -> int:
+        if b",ok," in content:
+            monkeypatch.setattr("fer_live.record.rowfile.SYNC_S", 0.0)
+        return write(file, content)
+
+    monkeypatch.setattr("fer_live.record.rowfile.FLUSH_S", 0.0)
+    monkeypatch.setattr("fer_live.record.rowfile.SYNC_S", 3600.0)
+    monkeypatch.setattr(os, "write", write_and_let_time_pass)
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(os.fstat(file).st_ino))
+    recorder = _recorder(tmp_path)
+    for item in (Marker(50.0, "now", "key", 100), _result(0), _result(1), _result(2)):
+        recorder.offer(item)
+    _finish(recorder, 3)
+    assert recorder.folder is not None
+    assert synced.count((recorder.folder / "markers.csv").stat().st_ino) == 2, "while recording, and at the end"
+
+
 def test_notes_are_in_session_json_while_recording(writing: Recorder) -> None:
     assert writing.folder is not None
     path = writing.folder / "session.json"
