@@ -41,7 +41,7 @@ def find_camera(text: str) -> CameraEntry:
         index = int(text)
         return next((camera for camera in cameras if camera.index == index), CameraEntry(index, f"camera {index}"))
     for camera in cameras:
-        if text.lower() in camera.name.lower():
+        if text and text.lower() in camera.name.lower():
             return camera
     names = ", ".join(f"'{camera.name}'" for camera in cameras) or "none"
     raise SourceError(

@@ -44,6 +44,11 @@ def test_number_that_is_no_index_is_no_camera() -> None:
         find_camera("99999999999")
 
 
+def test_no_name_is_no_camera() -> None:
+    with pytest.raises(SourceError, match="no file or camera ''"):
+        find_camera("")
+
+
 def test_unknown_name_says_which_there_are() -> None:
     with pytest.raises(SourceError, match=r"'Brio'.*'Integrated Camera', 'Logitech C920'"):
         find_camera("Brio")
