@@ -111,3 +111,26 @@ def csv_lines(rows: list[list[str]]) -> str:
     text = io.StringIO(newline="")
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
+
+
+def count(rows: bytes) -> dict[str, int]:
+    """What session.json calls counts, from the whole lines of frames.csv."""
+    lines = csv.reader(io.StringIO(rows.decode(), newline=""))
+    columns = {name: place for place, name in enumerate(next(lines, ()))}
+    analysed: set[str] = set()
+    faces: set[str] = set()
+    row_count = dropped = 0
+    for row in lines:
+        row_count += 1
+        if row[columns["status"]] == Status.DROPPED:
+            dropped += int(row[columns["dropped_before"]])
+            continue
+        analysed.add(row[columns["frame_index"]])
+        faces.add(row[columns["face_id"]])
+    return {
+        "frames_captured": len(analysed) + dropped,
+        "frames_analysed": len(analysed),
+        "frames_dropped": dropped,
+        "rows": row_count,
+        "faces": len(faces - {""}),
+    }

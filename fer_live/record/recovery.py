@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import json
 import os
 from contextlib import suppress
@@ -12,7 +11,7 @@ from typing import Any
 
 from fer_live import files
 from fer_live.errors import RecordError
-from fer_live.record.columns import Status
+from fer_live.record.columns import count
 from fer_live.record.session import FRAMES_CSV, MARKERS_CSV, SESSION_JSON, State, as_session_json
 
 
@@ -77,26 +76,3 @@ def recover(folder: Path) -> bool:
         text = as_session_json({**facts, "counts": counts, "state": State.RECOVERED})
         files.replace_file(folder / SESSION_JSON, text.encode())
     return True
-
-
-def count(rows: bytes) -> dict[str, int]:
-    """What session.json calls counts, from the whole lines of frames.csv."""
-    lines = csv.reader(io.StringIO(rows.decode(), newline=""))
-    columns = {name: place for place, name in enumerate(next(lines, ()))}
-    analysed: set[str] = set()
-    faces: set[str] = set()
-    row_count = dropped = 0
-    for row in lines:
-        row_count += 1
-        if row[columns["status"]] == Status.DROPPED:
-            dropped += int(row[columns["dropped_before"]])
-            continue
-        analysed.add(row[columns["frame_index"]])
-        faces.add(row[columns["face_id"]])
-    return {
-        "frames_captured": len(analysed) + dropped,
-        "frames_analysed": len(analysed),
-        "frames_dropped": dropped,
-        "rows": row_count,
-        "faces": len(faces - {""}),
-    }

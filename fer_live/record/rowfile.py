@@ -101,6 +101,10 @@ class RowFile:
         except OSError as error:
             self._sync_error = error
 
+    def content(self) -> bytes:
+        """The whole lines that the operating system has taken, also after a failure; raises OSError."""
+        return self._path.read_bytes()[: self._size]
+
     def close(self) -> None:
         """Syncs and closes, also after a failure; calling it again does nothing. Raises RecordError."""
         if not self._is_open:

@@ -19,7 +19,7 @@ from fer_live import __version__, files
 from fer_live.core.structs import Marker, Result
 from fer_live.errors import RecordError
 from fer_live.record.clocks import ClockPair, WallClock, iso
-from fer_live.record.columns import GapReason, RowFormatter, csv_lines, one_line
+from fer_live.record.columns import GapReason, RowFormatter, count, csv_lines, one_line
 from fer_live.record.rowfile import RowFile
 
 SCHEMA_VERSION = 2
@@ -106,6 +106,7 @@ class SessionWriter:
         self._rows = RowFormatter(session_id, labels, self._wall, timed)
         self._counts = dict.fromkeys(("frames_captured", "frames_analysed", "frames_dropped", "rows"), 0)
         self._face_ids: set[int] = set()
+        self._recounted: dict[str, int] = {}
         self._origin = origin
         self._last_s = 0.0
         self._marker_count = 0
@@ -184,7 +185,7 @@ class SessionWriter:
         self._counts["rows"] += 1
 
     def keep_up(self) -> None:
-        """Flushes and syncs what is due in all files; to be called a few times a second, also while some are written."""
+        """Flushes and syncs what is due in all files; to be called a few times a second, also while one grows."""
         self._file.keep_up()
         if self._wall is not None:
             self._markers.keep_up()
@@ -193,7 +194,7 @@ class SessionWriter:
         """Ends the session. frames_captured: by the source, if some of the last were not analysed."""
         self._state = State.FAILED
         with ExitStack() as ending:
-            ending.callback(self._write_facts)
+            ending.callback(self._write_last_facts)
             ending.push(self._closing)
             if frames_captured is not None:
                 self._account(frames_captured - self._origin.frame_index)
@@ -203,7 +204,14 @@ class SessionWriter:
     @property
     def counts(self) -> dict[str, int]:
         """What session.json calls counts, until now."""
-        return {**self._counts, "faces": len(self._face_ids)}
+        return self._recounted or {**self._counts, "faces": len(self._face_ids)}
+
+    def _write_last_facts(self) -> None:
+        if self._state is State.FAILED:
+            # Not all that was counted is there: rows may have waited for the disk, or failed before they were counted.
+            with suppress(OSError):
+                self._recounted = count(self._file.content())
+        self._write_facts()
 
     def _write_facts_meanwhile(self) -> None:
         # Rows may still go on. close() writes the same again, and raises what keeps it from that.

@@ -14,7 +14,8 @@ from fer_live import files
 from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.core.structs import Result, Track
 from fer_live.errors import RecordError
-from fer_live.record.recovery import count, is_being_written, read_facts, recover, whole_lines
+from fer_live.record.columns import count
+from fer_live.record.recovery import is_being_written, read_facts, recover, whole_lines
 from fer_live.record.session import FRAMES_CSV, SESSION_JSON, SessionWriter, State
 
 _FRAMES = 5

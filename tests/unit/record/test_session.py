@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -221,3 +222,26 @@ def test_full_disk_leaves_whole_rows(small_disk: Path, monkeypatch: pytest.Monke
     assert rows.dropped_before.isna().all()
     assert (folder / FRAMES_CSV).read_bytes().endswith(b"\n")
     assert _facts(folder)["session_id"] == "abc"
+
+
+def test_a_session_that_failed_counts_what_is_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+
+    def fill_up(file: int, content: bytes) -> int:
+        if b",ok," not in content:
+            return write(file, content)
+        if os.fstat(file).st_size > 3000:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write(file, content[:3100])
+
+    monkeypatch.setattr("fer_live.record.rowfile.FLUSH_S", 3600.0)
+    writer = _writer(tmp_path)
+    for index in range(100):
+        writer.write(_result(index, 1))
+    monkeypatch.setattr(os, "write", fill_up)
+    with pytest.raises(RecordError, match="No space left"):
+        writer.close()
+    facts, rows = _facts(tmp_path), _rows(tmp_path)
+    assert 10 < len(rows) < 50
+    assert (facts["state"], facts["counts"]) == ("failed", writer.counts)
+    assert facts["counts"]["rows"] == facts["counts"]["frames_captured"] == len(rows)
