@@ -79,6 +79,9 @@ class LiveSession:
         # Held while something is handed to the recorder, and while that changes: what comes in is in one or in none.
         self._handing_over = threading.Lock()
         self._last: tuple[Frame, Result, Backend | None] | None = None
+        # A recording that is to end, and how many frames had been captured by then.
+        self._ending: tuple[Recorder, int] | None = None
+        self._has_all_results = False
         self.markers: list[Marker] = []
         self.baselines = Baselines(clock)
         self.recorder: Recorder | None = None
@@ -137,6 +140,9 @@ class LiveSession:
         except Exception as error:  # a stage's boundary: the cause must reach the window, not end the process
             log.exception("the %s stage failed", name)
             self._failure = error
+        finally:
+            if stage is self._analysis:
+                self._expect_no_more_results()
 
     def status(self) -> LiveStatus:
         """What is going on now. While recording, the first look at a lost camera is written as a gap."""
@@ -268,14 +274,34 @@ class LiveSession:
             self.recorder.offer(Fact("baselines", self.baselines.facts(self.recorder.origin.captured_at)))
 
     def end_recording(self) -> Recorder | None:
-        """Lets the writer finish and does not wait for it; returns the recording, or None if there was none."""
+        """Lets the writer finish and does not wait for it; returns the recording, or None if there was none.
+
+        It ends once the frames captured until now are analysed, or one after them is.
+        """
         with self._handing_over:
             recorder, self.recorder = self.recorder, None
-        if recorder is not None:
-            self._analysis.backends.release()
-            recorder.finish_at(self._capture.status.frames if self._frames_wanted is None else self._frames_wanted)
-            self._stop_recorder.set()
+            if recorder is not None:
+                captured = self._capture.status.frames if self._frames_wanted is None else self._frames_wanted
+                recorder.finish_at(captured)
+                self._ending = recorder, captured
+            self._end_if_complete()
         return recorder
+
+    def _end_if_complete(self) -> None:
+        """Ends the recording that is to end once nothing of it is under way, or nothing will come any more."""
+        if self._ending is None:
+            return
+        _, captured = self._ending
+        is_complete = self._last is not None and self._last[1].frame_index >= captured - 1
+        if is_complete or self._has_all_results:
+            self._ending = None
+            self._analysis.backends.release()
+            self._stop_recorder.set()
+
+    def _expect_no_more_results(self) -> None:
+        with self._handing_over:
+            self._has_all_results = True
+            self._end_if_complete()
 
     def request_stop(self) -> None:
         """Asks capture and analysis to end, without waiting."""
@@ -300,6 +326,7 @@ class LiveSession:
         self.request_stop()
         for thread in self._threads:
             thread.join(max(0.0, self._stop_by - time.monotonic()))
+        self._expect_no_more_results()
         self.end_recording()
         if self._recorder_thread is not None:
             self._recorder_thread.join(STOP_TIMEOUT_S)
@@ -320,6 +347,10 @@ class LiveSession:
         self.baselines.see(result)
         with self._handing_over:
             self._last = frame, result, backend
-            if self.recorder is not None:
-                self.recorder.offer(result)
-                self.recorder.offer_picture(frame, result)
+            recorder = self.recorder
+            if self._ending is not None and result.frame_index < self._ending[1]:
+                recorder = self._ending[0]
+            if recorder is not None:
+                recorder.offer(result)
+                recorder.offer_picture(frame, result)
+            self._end_if_complete()

@@ -427,13 +427,54 @@ class _GatedBackend(TableBackend):
 
     def __init__(self) -> None:
         super().__init__()
+        self.asked = 0
         self.gate = threading.Semaphore(0)
         self.is_free = False
 
     def infer(self, batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        self.asked += 1
         while not self.is_free and not self.gate.acquire(timeout=0.05):
             continue
         return super().infer(batch)
+
+
+class _SteppedCamera(PictureCamera):
+    """Gives a picture when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__([coded_picture(number) for number in range(9)])
+        self.step = threading.Semaphore(0)
+
+    def read(self) -> Frame | None:
+        self.step.acquire()
+        return super().read()
+
+
+@pytest.mark.parametrize(("is_stopped", "statuses"), [(False, ["ok", "ok", "ok"]), (True, ["ok", "ok", "dropped"])])
+def test_frames_under_way_as_the_recording_ends_are_in_it(
+    is_stopped: bool, statuses: list[str], rig: _Rig, tmp_path: Path
+) -> None:
+    """Of a session that stops at once, the frame that waits for analysis is dropped."""
+    camera, backend = _SteppedCamera(), _GatedBackend()
+    session = rig.started(lambda: camera, is_device=False, open_backend=lambda: backend)
+    camera.step.release()
+    backend.gate.release()
+    _wait_for(session, LiveState.RUNNING)
+    session.start_recording(tmp_path)
+    camera.step.release()
+    wait_until(lambda: backend.asked == 2)
+    camera.step.release()
+    wait_until(lambda: session.status().frames == 3)
+    recorder = session.end_recording()
+    assert recorder is not None
+    if is_stopped:
+        session.request_stop()
+    backend.is_free = True
+    wait_until(recorder.is_over.is_set)
+    rows, facts = _recorded(tmp_path)
+    assert (rows.frame_index.tolist(), rows.status.tolist()) == ([0, 1, 2], statuses)
+    assert (facts["state"], facts["counts"]["frames_captured"]) == ("closed", 3)
+    camera.step.release(9)
 
 
 class _LagFinder(CodeFinder):
