@@ -8,29 +8,26 @@ import numpy as np
 import pyqtgraph as pg
 from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, QPointF, Qt, pyqtSignal
-from PyQt6.QtGui import QBrush, QColor, QFontInfo
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtGui import QBrush, QColor
+from PyQt6.QtWidgets import QWidget
 
 from fer_live.core.overlay import UNCERTAIN_COLOUR, colour_of
 from fer_live.review.series import GAP_S, FaceSeries, Spans
 from fer_live.ui.clock import clock_text
 from fer_live.ui.flag import Flag
-from fer_live.ui.plot import take_colours
-from fer_live.ui.translation import label_word
+from fer_live.ui.plot import HATCHED, TOP, LabelPlot
 
 _STRIP = (-0.17, -0.05)
 """Where the smoothed label stands, in units of the axis: below the lines."""
 
-_TOP = 1.3
-"""Above 1 stand the words for the colours."""
-
 _SHORTEST_S = 0.5
 _MARGIN = 0.01
 _ZOOM_STEP = 0.7
-_GREY = (128, 128, 128)
+_LINE_PX = 1
+_LOW_QUALITY = QBrush(QColor(128, 128, 128, 90))
 
 
-class ReviewTimeline(QWidget):
+class ReviewTimeline(LabelPlot):
     """Lines are the probabilities of each frame alone, averaged where several share a pixel; the strip below them is
     the smoothed label. Times without the face are hatched, those of low quality grey.
 
@@ -43,52 +40,37 @@ class ReviewTimeline(QWidget):
     marker_moved = pyqtSignal(int, float)
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(_STRIP[0], _ClockAxis("bottom"), parent)
         self.setAccessibleName(self.tr("Timeline of the session"))
         self._length_s = 1.0
         self._flags: list[Flag] = []
-        self._plot = pg.PlotWidget(background=None, axisItems={"bottom": _ClockAxis("bottom")})
-        self._plot.setAccessibleName(self.accessibleName())
         self._plot.setToolTip(self.tr("Wheel or + and -: zoom · drag: pan · click: go there · drag a flag: move it"))
-        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self._plot.setMouseEnabled(True, False)
-        self._plot.hideButtons()
-        self._plot.setMenuEnabled(False)
-        self._plot.setYRange(_STRIP[0], _TOP, padding=0)
         self._plot.setDownsampling(auto=True, mode="mean")
         self._plot.setClipToView(True)
-        self._plot.getAxis("left").setTicks([[(0, "0 %"), (0.5, "50 %"), (1, "100 %")]])
-        self._legend = self._plot.addLegend(
-            offset=(1, 1), colCount=1, labelTextSize=f"{QFontInfo(self.font()).pointSizeF()}pt"
-        )
         self._pointer, self._cursor = pg.InfiniteLine(angle=90), pg.InfiniteLine(angle=90)
         self._pointer.hide()
         self._plot.scene().sigMouseMoved.connect(self._point)
         self._plot.scene().sigMouseClicked.connect(self._pick)
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._plot)
 
     def show_face(self, series: FaceSeries, labels: Sequence[str], length_s: float) -> None:
         """Draws a face of a session that is so long; the part that is seen stays as it is."""
         self._length_s = max(length_s, _SHORTEST_S)
-        self._plot.clear()
-        self._legend.clear()
-        self._legend.setColumnCount(len(labels))
+        self._begin(labels)
         self._plot.setLimits(
             xMin=-_MARGIN * self._length_s,
             xMax=(1 + _MARGIN) * self._length_s,
             minXRange=_SHORTEST_S,
             yMin=_STRIP[0],
-            yMax=_TOP,
+            yMax=TOP,
         )
-        self._shade(series.absent, QBrush(QColor(*_GREY, 120), Qt.BrushStyle.BDiagPattern))
-        self._shade(series.low, QBrush(QColor(*_GREY, 90)))
+        self._shade(series.absent, HATCHED)
+        self._shade(series.low, _LOW_QUALITY)
         times, values = _broken(series)
         for index, label in enumerate(labels):
-            pen = pg.mkPen(colour_of(label))
-            curve = self._plot.plot(times, values[:, index], pen=pen, name=label_word(label), connect="finite")
-            curve.opts["autoDownsampleFactor"] = 1.0
+            line = self._add_line(label, _LINE_PX)
+            line.opts["autoDownsampleFactor"] = 1.0
+            line.setData(times, values[:, index], connect="finite")
             self._shade(series.shown_spans(index), QBrush(QColor(colour_of(label))), _STRIP)
         self._shade(series.shown_spans(-1), QBrush(QColor(UNCERTAIN_COLOUR), Qt.BrushStyle.Dense6Pattern), _STRIP)
         for line in (*self._flags, self._pointer, self._cursor):
@@ -129,11 +111,6 @@ class ReviewTimeline(QWidget):
         factor = _ZOOM_STEP**steps
         self._plot.setXRange(centre - (centre - left) * factor, centre + (right - centre) * factor, padding=0)
 
-    def changeEvent(self, event: QEvent | None) -> None:
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange:
-            self._take_colours()
-
     def leaveEvent(self, event: QEvent | None) -> None:
         self._pointer.hide()
         self.pointed.emit(None)
@@ -156,7 +133,7 @@ class ReviewTimeline(QWidget):
             return None
         return float(np.clip(box.mapSceneToView(position).x(), 0, self._length_s))
 
-    def _shade(self, spans: Spans, brush: QBrush, between: tuple[float, float] = (_STRIP[1], _TOP)) -> None:
+    def _shade(self, spans: Spans, brush: QBrush, between: tuple[float, float] = (_STRIP[1], TOP)) -> None:
         """One item for all spans: thousands of items would make panning slow."""
         if len(spans):
             bottom, top = (np.full(len(spans), edge) for edge in between)
@@ -165,8 +142,7 @@ class ReviewTimeline(QWidget):
             )
 
     def _take_colours(self) -> None:
-        """Those of the system's light or dark scheme."""
-        take_colours(self._plot, self._legend, self)
+        super()._take_colours()
         text = self.palette().text().color()
         self._pointer.setPen(pg.mkPen(text, width=1))
         self._cursor.setPen(pg.mkPen(text, width=2))

@@ -9,66 +9,57 @@ from collections.abc import Sequence
 
 import numpy as np
 import pyqtgraph as pg
-from PyQt6.QtCore import QEvent, Qt
-from PyQt6.QtGui import QBrush, QColor, QFontInfo
-from PyQt6.QtWidgets import QVBoxLayout, QWidget
+from PyQt6.QtCore import QRectF
+from PyQt6.QtGui import QPainterPath
+from PyQt6.QtWidgets import QGraphicsPathItem, QWidget
 
-from fer_live.core.overlay import colour_of
 from fer_live.core.structs import Marker, Result
 from fer_live.ui.flag import Flag
-from fer_live.ui.plot import take_colours
-from fer_live.ui.translation import label_word
+from fer_live.ui.plot import HATCHED, TOP, LabelPlot
 
 SPAN_S = 60.0
 _GAP_S = 0.5
+_STEP_S = 0.05
+"""Least time between two points of a line: a minute has about as many as the plot has pixels."""
+
 REDRAW_S = 0.2
 _LINE_PX = 2
-_HEADROOM = 1.3
-"""Highest value of the axis: above 1 stand the words for the colours."""
 
 
-class Timeline(QWidget):
+class Timeline(LabelPlot):
     """Smoothed probabilities over the last minute; times without the face, or without a good look at it, are hatched,
     markers are flags."""
 
     def __init__(self, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
+        super().__init__(0, pg.AxisItem("bottom"), parent)
         self.setAccessibleName(self.tr("Timeline of the last minute"))
         self._history: dict[int, deque[tuple[float, np.ndarray]]] = {}
         self._curves: list[pg.PlotDataItem] = []
-        self._gaps: list[pg.LinearRegionItem] = []
         self._flags: list[tuple[float, Flag]] = []
         self._flag_numbers = itertools.count()
         self._drawn_at = 0.0
-        self._plot = pg.PlotWidget(background=None)
-        self._plot.setAccessibleName(self.accessibleName())
-        self._plot.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        # One item for all gaps, for as long as the plot lives: to make one a gap anew takes longer than to draw.
+        self._gaps = QGraphicsPathItem()
+        self._gaps.setPen(pg.mkPen(None))
+        self._gaps.setBrush(HATCHED)
         self._plot.setXRange(-SPAN_S, 1, padding=0)
-        self._plot.setYRange(0, _HEADROOM, padding=0.02)
         self._plot.setMouseEnabled(False, False)
-        self._plot.hideButtons()
-        self._plot.setMenuEnabled(False)
         times = [(-ago, self.tr("{seconds} s").format(seconds=ago)) for ago in range(10, round(SPAN_S), 10)]
         self._plot.getAxis("bottom").setTicks([[*times, (0, self.tr("now"))]])
-        self._plot.getAxis("left").setTicks([[(0, "0 %"), (0.5, "50 %"), (1, "100 %")]])
-        self._legend = self._plot.addLegend(
-            offset=(1, 1), colCount=1, labelTextSize=f"{QFontInfo(self.font()).pointSizeF()}pt"
-        )
         self._take_colours()
-        layout = QVBoxLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(self._plot)
 
     def add(self, result: Result) -> None:
         """Remembers the faces of one frame that count, and forgets what is older than a minute."""
         now = result.captured_at
         for track in result.tracks:
-            if not track.reason:
-                self._history.setdefault(track.face_id, deque()).append((now, track.smoothed))
+            past = self._history.setdefault(track.face_id, deque())
+            if not track.reason and (not past or now - past[-1][0] >= _STEP_S):
+                past.append((now, track.smoothed))
         for face_id, past in list(self._history.items()):
-            while past and past[0][0] < now - SPAN_S:
+            # The last point before the minute stays, so that its line or gap reaches into it.
+            while len(past) > 1 and past[1][0] < now - SPAN_S:
                 past.popleft()
-            if not past:
+            if not past or past[-1][0] < now - SPAN_S:
                 del self._history[face_id]
 
     def add_marker(self, marker: Marker) -> None:
@@ -87,12 +78,13 @@ class Timeline(QWidget):
         past = self._history.get(face_id, ()) if face_id is not None else ()
         times = np.array([time for time, _ in past]) - now
         values = np.array([smoothed for _, smoothed in past]).reshape(len(past), len(labels))
-        breaks = np.flatnonzero(np.diff(times) > _GAP_S)
+        breaks = np.flatnonzero(np.diff(times, append=0.0) > _GAP_S)
         connect = np.ones(len(times), np.int32)
         connect[breaks] = 0
         for index, curve in enumerate(self._curves):
             curve.setData(times, values[:, index], connect=connect)
-        self._hatch([(times[at], times[at + 1]) for at in breaks])
+        ends = np.append(times, 0.0)
+        self._hatch([(ends[at], ends[at + 1]) for at in breaks])
         self._move_flags(now)
 
     def clear(self) -> None:
@@ -104,26 +96,18 @@ class Timeline(QWidget):
         self._hatch([])
         self._move_flags(math.inf)
 
-    def changeEvent(self, event: QEvent | None) -> None:
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.PaletteChange:
-            self._take_colours()
-
     def _take_colours(self) -> None:
-        """Those of the system's light or dark scheme."""
-        take_colours(self._plot, self._legend, self)
+        super()._take_colours()
         for _, flag in self._flags:
             flag.take_colours(self.palette())
 
     def _make_curves(self, labels: Sequence[str]) -> None:
         if len(self._curves) == len(labels):
             return
-        self._plot.clear()
-        self._legend.clear()
-        self._legend.setColumnCount(len(labels))
-        self._curves = [
-            self._plot.plot(pen=pg.mkPen(colour_of(label), width=_LINE_PX), name=label_word(label)) for label in labels
-        ]
+        self._begin(labels)
+        self._curves = [self._add_line(label, _LINE_PX) for label in labels]
+        for item in (self._gaps, *(flag for _, flag in self._flags)):
+            self._plot.addItem(item)
 
     def _move_flags(self, now: float) -> None:
         for at, flag in self._flags:
@@ -133,9 +117,7 @@ class Timeline(QWidget):
         self._flags = [(at, flag) for at, flag in self._flags if at >= now - SPAN_S]
 
     def _hatch(self, spans: Sequence[tuple[float, float]]) -> None:
-        for gap in self._gaps:
-            self._plot.removeItem(gap)
-        brush = QBrush(QColor(128, 128, 128, 120), Qt.BrushStyle.BDiagPattern)
-        self._gaps = [pg.LinearRegionItem(span, movable=False, brush=brush, pen=pg.mkPen(None)) for span in spans]
-        for gap in self._gaps:
-            self._plot.addItem(gap)
+        path = QPainterPath()
+        for begin, end in spans:
+            path.addRect(QRectF(begin, 0, end - begin, TOP))
+        self._gaps.setPath(path)
