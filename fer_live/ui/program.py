@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QObject, QProcess, pyqtSignal
+from PyQt6.QtCore import QByteArray, QObject, QProcess, pyqtSignal
 
 from fer_live.console import USER_ERROR
 
@@ -51,14 +51,17 @@ class Program(QObject):
             process.deleteLater()
 
     def _read(self) -> None:
-        assert self._process is not None
-        for line in self._process.readAllStandardOutput().data().decode(errors="replace").splitlines():
-            self.printed.emit(line)
+        """Whole lines only: a program's output may come in any pieces."""
+        while self._process is not None and self._process.canReadLine():
+            self.printed.emit(_text(self._process.readLine()))
 
     def _finish(self, code: int, status: QProcess.ExitStatus) -> None:
+        self._read()
         process, self._process = self._process, None
         assert process is not None
-        said = process.readAllStandardError().data().decode(errors="replace").strip()
+        if unfinished := _text(process.readAllStandardOutput()):
+            self.printed.emit(unfinished)
+        said = _text(process.readAllStandardError())
         process.deleteLater()
         if status is not QProcess.ExitStatus.NormalExit or code not in (0, USER_ERROR):
             self.failed.emit(code, "", said)
@@ -71,3 +74,7 @@ class Program(QObject):
         """A program that does not even start never finishes either."""
         if error is QProcess.ProcessError.FailedToStart:
             self._finish(0, QProcess.ExitStatus.CrashExit)
+
+
+def _text(output: QByteArray) -> str:
+    return output.data().decode(errors="replace").strip()
