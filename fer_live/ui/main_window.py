@@ -10,20 +10,19 @@ import platformdirs
 from PyQt6.QtCore import QSettings, Qt, QTimer
 from PyQt6.QtGui import QCloseEvent, QKeyEvent, QPaintEvent
 from PyQt6.QtWidgets import (
-    QDialog,
     QMainWindow,
-    QMessageBox,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
 )
 
-from fer_live.config import APP_NAME, Config, RecordingConfig, recording_folder, save_config
+from fer_live.config import APP_NAME, Config, RecordingConfig, recording_folder
 from fer_live.errors import FerError
 from fer_live.pipeline.status import LiveState, LiveStatus
 from fer_live.source_names import DEMO, is_url
 from fer_live.ui.asking import Asking
 from fer_live.ui.banner import Banner, Tone, Until
+from fer_live.ui.configuring import Configuring
 from fer_live.ui.controller import LiveController
 from fer_live.ui.keys import Key, Keys
 from fer_live.ui.live_page import LivePage
@@ -65,7 +64,8 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status_line)
         self._build_body()
         self.recording = Recording(self.controller, self.banner, lambda: self.config, self)
-        self.reviewing = Reviewing(self.banner, lambda: self.config, self)
+        self.reviewing = Reviewing(self.recording, self.banner, lambda: self.config, self)
+        self.configuring = Configuring(self.banner, lambda: self.config, self)
         self.neutral_look = NeutralLook(self.controller, self.banner, self.live, self)
         self.preparing = Preparing(self.controller, self.banner, lambda: self.config, self)
         self.preparing.restart_wanted.connect(self._try_again)
@@ -74,6 +74,8 @@ class MainWindow(QMainWindow):
         self._keys = Keys(self._list_keys())
         self.live.marker_field.text_entered.connect(self.recording.mark_text)
         self.recording.settings_changed.connect(self._take_recording_settings)
+        self.configuring.changed.connect(self._take_config)
+        self.configuring.restart_wanted.connect(self._restart)
         self.recording.review_wanted.connect(self.reviewing.show_session)
         self.reviewing.opening.connect(self._stop_at_once)
         self.reviewing.opened.connect(self._show_page)
@@ -126,7 +128,7 @@ class MainWindow(QMainWindow):
                 (self.tr("Open stream…"), "Ctrl+L", self.asking.stream),
                 (self.tr("Open session…"), "Ctrl+Shift+O", self.reviewing.ask),
                 (self.tr("Session…"), "Ctrl+Shift+N", self.recording.edit_session),
-                (self.tr("Settings…"), "Ctrl+,", self.edit_settings),
+                (self.tr("Settings…"), "Ctrl+,", self.configuring.edit),
                 (self.tr("Open recordings"), "", lambda: open_folder(recording_folder(self.config))),
                 (self.tr("Open log folder"), "", lambda: open_folder(platformdirs.user_log_path(APP_NAME))),
                 (self.tr("Keys"), "F1", self.show_keys),
@@ -229,7 +231,24 @@ class MainWindow(QMainWindow):
 
     def _start_on(self, source: str) -> None:
         """Takes another source ('' for the first camera), and starts on it once the old one has ended."""
-        self._list_sources(source)
+        if self.recording.may_end(self.tr("A recording is going on. Finish it and change the source?")):
+            self._list_sources(source)
+            self._start_anew()
+        else:
+            self.toolbar.picker.choose(self._source)
+
+    def _restart(self) -> None:
+        """Starts what runs again, with the settings of now."""
+        if self.controller.session is None:
+            return
+        question = self.tr("A recording is going on. Finish it and start again with the new settings?")
+        if self.recording.may_end(question):
+            self._list_sources(self._source)
+            self._start_anew()
+        else:
+            self.banner.show_news(self.tr("The new settings hold from the next start on."))
+
+    def _start_anew(self) -> None:
         if self.controller.session is None:
             self._start_if_possible()
         else:
@@ -263,21 +282,8 @@ class MainWindow(QMainWindow):
         self._show_page(self.welcome)
         self._start_if_possible()
 
-    def edit_settings(self) -> None:
-        """Edits and saves the settings; a running session starts again with them."""
-        from fer_live.ui.settings_dialog import SettingsDialog
-
-        dialog = SettingsDialog(self.config, self)
-        if dialog.exec() != QDialog.DialogCode.Accepted:
-            return
-        self.config = dialog.config
-        try:
-            save_config(self.config)
-        except FerError as error:
-            self.banner.show_message(str(error), Tone.ERROR, Until.CLOSED)
-        else:
-            if self.controller.session is not None:
-                self._start_on(self._source)
+    def _take_config(self, config: Config) -> None:
+        self.config = config
 
     def _take_recording_settings(self, settings: RecordingConfig) -> None:
         self.config = self.config.model_copy(update={"recording": settings})
@@ -394,7 +400,7 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent | None) -> None:
         """Asks once while recording; then the recording is closed and everything stopped."""
         assert event is not None
-        if self.controller.recorder is not None and not self._may_close():
+        if not self.recording.may_end(self.tr("A recording is going on. Finish it and close?")):
             event.ignore()
             return
         self.loading_sessions.stop()
@@ -408,7 +414,3 @@ class MainWindow(QMainWindow):
         # Addresses of streams may hold passwords.
         self._settings.setValue(_SOURCE, "" if is_url(self._source) else self._source)
         event.accept()
-
-    def _may_close(self) -> bool:
-        text = self.tr("A recording is going on. Finish it and close?")
-        return QMessageBox.question(self, "FER Live", text) == QMessageBox.StandardButton.Yes

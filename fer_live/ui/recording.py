@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QObject, QUrl, pyqtSignal
 from PyQt6.QtGui import QDesktopServices
-from PyQt6.QtWidgets import QDialog, QWidget
+from PyQt6.QtWidgets import QDialog, QMessageBox, QWidget
 
 from fer_live.config import Config, recording_folder
 from fer_live.errors import RecordError
@@ -49,6 +49,12 @@ class Recording(QObject):
         """Begins or ends a recording."""
         config = self._config()
         self._controller.toggle_recording(recording_folder(config), self._notes, config.recording)
+
+    def may_end(self, question: str) -> bool:
+        """Asks a question if a recording is going on, which would be ended; True if it may be, or there is none."""
+        if self._controller.recorder is None:
+            return True
+        return QMessageBox.question(self._window, "FER Live", question) == QMessageBox.StandardButton.Yes
 
     def edit_session(self) -> None:
         """Asks what the next recordings hold, and what is said of them."""

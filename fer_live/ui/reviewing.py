@@ -12,6 +12,7 @@ from PyQt6.QtWidgets import QFileDialog, QWidget
 from fer_live.config import Config, recording_folder
 from fer_live.errors import FerError
 from fer_live.ui.banner import Banner, Tone, Until
+from fer_live.ui.recording import Recording
 
 if TYPE_CHECKING:
     from fer_live.ui.review_page import ReviewPage
@@ -28,9 +29,11 @@ class Reviewing(QObject):
     opened = pyqtSignal(QWidget)
     closed = pyqtSignal()
 
-    def __init__(self, banner: Banner, config: Callable[[], Config], window: QWidget) -> None:
+    def __init__(
+        self, recording: Recording, banner: Banner, config: Callable[[], Config], window: QWidget
+    ) -> None:
         super().__init__(window)
-        self._banner, self._config, self._window = banner, config, window
+        self._recording, self._banner, self._config, self._window = recording, banner, config, window
         self.page: ReviewPage | None = None
 
     def ask(self) -> None:
@@ -42,6 +45,8 @@ class Reviewing(QObject):
 
     def show_session(self, folder: Path) -> None:
         """Shows a session, or says why it cannot be read."""
+        if not self._recording.may_end(self.tr("A recording is going on. Finish it and show the session?")):
+            return
         # polars and pyqtgraph take long to import.
         from fer_live.review.reading import open_session
         from fer_live.ui.review_page import ReviewPage

@@ -37,6 +37,7 @@ class SettingsDialog(QDialog):
         self.setWindowTitle(self.tr("Settings"))
         self.config = config
         self._editors: dict[tuple[str, ...], QWidget] = {}
+        self._before: dict[tuple[str, ...], tuple[Any, Any]] = {}
         layout = QVBoxLayout(self)
         self._tabs = QTabWidget()
         self._tabs.setUsesScrollButtons(False)
@@ -74,7 +75,9 @@ class SettingsDialog(QDialog):
         values: dict[str, Any] = {}
         for path, editor in self._editors.items():
             place = values if len(path) == 1 else values.setdefault(path[0], {})
-            place[path[-1]] = _value_of(editor)
+            shown, value = self._before[path]
+            # An editor may show less than a value has, and what the user left alone stays.
+            place[path[-1]] = value if _value_of(editor) == shown else _value_of(editor)
         return values
 
     def _add_tab(self, title: str) -> QFormLayout:
@@ -88,6 +91,7 @@ class SettingsDialog(QDialog):
         editor.setToolTip(self.tr(field.description or ""))
         editor.setAccessibleName(title)
         self._editors[path] = editor
+        self._before[path] = _value_of(editor), value
         form.addRow(title, editor)
 
 

@@ -45,8 +45,12 @@ class SourcePicker(QComboBox):
             wanted = str(cameras[0].index)
         if wanted and self.findData(wanted) < 0:
             self.addItem(self._title(wanted), wanted)
-        self.setCurrentIndex(self.findData(wanted))
+        self.choose(wanted)
         return wanted
+
+    def choose(self, source: str) -> None:
+        """Selects a source of the list, or nothing."""
+        self.setCurrentIndex(self.findData(source))
 
     def _title(self, source: str) -> str:
         if is_url(source):

@@ -1,14 +1,19 @@
-"""What the window says of a recording whose disk gets full."""
+"""What the window says of a recording whose disk gets full, and what it asks before something else ends one."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
-from PyQt6.QtWidgets import QPushButton
+from PyQt6.QtWidgets import QMessageBox, QPushButton, QSpinBox
 
 from fer_live.config import RecordingConfig
+from fer_live.record.recorder import Recorder
 from fer_live.ui.banner import COLOURS, Tone
 from fer_live.ui.main_window import MainWindow
-from tests.gui.conftest import Stage, assert_nothing_clipped
+from fer_live.ui.settings_dialog import SettingsDialog
+from tests.gui.conftest import Stage, assert_nothing_clipped, shows
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +57,79 @@ def test_no_space_ends_the_recording_and_not_the_picture(stage: Stage) -> None:
     assert session is not None
     frames = session.status().frames
     stage.wait(lambda: session.status().frames > frames + 20)
+
+
+def _change_width(window: MainWindow, folder: Path) -> None:
+    window.configuring.edit()
+
+
+def _choose_another_camera(window: MainWindow, folder: Path) -> None:
+    window.toolbar.picker.setCurrentIndex(1)
+    window.toolbar.picker.activated.emit(1)
+
+
+def _open_a_session(window: MainWindow, folder: Path) -> None:
+    window.reviewing.show_session(folder)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Questions, of which the first is answered with No and all others with Yes."""
+    asked: list[str] = []
+
+    def answer(parent: object, title: str, text: str) -> QMessageBox.StandardButton:
+        asked.append(text)
+        return QMessageBox.StandardButton.No if len(asked) == 1 else QMessageBox.StandardButton.Yes
+
+    monkeypatch.setattr(QMessageBox, "question", answer)
+    return asked
+
+
+@pytest.fixture
+def wider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The settings dialog, in which the user asks for wider and wider pictures."""
+
+    def edit(dialog: SettingsDialog) -> int:
+        (width,) = (each for each in dialog.findChildren(QSpinBox) if each.accessibleName() == "width")
+        width.setValue(width.value() + 100)
+        dialog.accept()
+        return int(dialog.result())
+
+    monkeypatch.setattr(SettingsDialog, "exec", edit)
+
+
+@pytest.mark.parametrize("end", [_change_width, _choose_another_camera, _open_a_session])
+def test_what_would_end_a_recording_asks_first(
+    end: Callable[[MainWindow, Path], None], stage: Stage, asked: list[str], wider: None
+) -> None:
+    window = _record(stage, RecordingConfig())
+    stage.wait(lambda: list(stage.recordings.glob("*/frames.csv")))
+    (folder,) = stage.recordings.iterdir()
+    recorded: list[Recorder] = []
+    window.controller.recorded.connect(recorded.append)
+    end(window, folder)
+    assert "A recording is going on. Finish it and" in asked[0]
+    assert window.controller._stop_asked_at is None
+    assert window.controller.recorder is not None
+    assert window.toolbar.picker.currentText() == "Fake camera"
+    assert shows(window, window.live)
+    end(window, folder)
+    stage.wait(lambda: recorded)
+    assert recorded[0].error is None
+    assert len(asked) == 2
+
+
+def test_settings_that_hold_at_once_end_no_recording(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def edit(dialog: SettingsDialog) -> int:
+        (space,) = (each for each in dialog.findChildren(QSpinBox) if each.accessibleName() == "warn below mb")
+        space.setValue(1)
+        dialog.accept()
+        return int(dialog.result())
+
+    monkeypatch.setattr(QMessageBox, "question", lambda *_: pytest.fail("asked"))
+    monkeypatch.setattr(SettingsDialog, "exec", edit)
+    window = _record(stage, RecordingConfig())
+    window.configuring.edit()
+    assert window.config.recording.warn_below_mb == 1
+    assert window.controller._stop_asked_at is None
+    assert window.controller.recorder is not None

@@ -170,7 +170,10 @@ class TestOpening:
         assert shows(window, window.reviewing.page)
         assert next(stage.recordings.iterdir()).name in visible_text(window)
 
-    def test_recording_that_goes_on_is_finished_first(self, stage: Stage, folder: Path) -> None:
+    def test_recording_that_goes_on_is_finished_first(
+        self, stage: Stage, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(QMessageBox, "question", lambda *_: QMessageBox.StandardButton.Yes)
         window = stage.run()
         stage.press(window, "r")
         stage.wait(lambda: list(stage.recordings.glob("*/frames.csv")))

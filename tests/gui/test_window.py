@@ -29,7 +29,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from fer_live.config import Config, default_config_path, load_config
+from fer_live.config import Config, RecordingConfig, default_config_path, load_config, save_config
 from fer_live.core.overlay import contrast, relative_luminance
 from fer_live.core.structs import Faces, Frame
 from fer_live.ui.banner import COLOURS
@@ -394,13 +394,55 @@ class TestSettings:
             return int(dialog.result())
 
         monkeypatch.setattr(SettingsDialog, "exec", edit)
-        window.edit_settings()
+        window.configuring.edit()
         saved = tomllib.loads(default_config_path().read_text())
         assert saved["finder"] == {"min_score": 0.75}
         assert saved["camera"] == {"width": 1280}
-        assert load_config() == window.config
-        assert window.config.record_dir == str(stage.recordings)
+        assert load_config() == window.config.model_copy(update={"record_dir": ""})
         stage.wait(lambda: len(stage.sources) == 2)
+
+    def test_what_is_set_for_once_is_not_saved(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        save_config(load_config(None, ["model=mobilevit_xxs", "tracking.min_iou=0.3"]))
+        stage.config = load_config(None, [f"record_dir={stage.recordings}", "finder.min_score=0.6", "model=resnet18"])
+        window = stage.run()
+        window.recording.settings_changed.emit(RecordingConfig(video=True))
+        _change(monkeypatch, "max missed ms", 500)
+        window.configuring.edit()
+        saved = tomllib.loads(default_config_path().read_text())
+        assert saved == {"model": "mobilevit_xxs", "tracking": {"min_iou": 0.3, "max_missed_ms": 500}}
+        now = window.config
+        assert (now.finder.min_score, now.model, now.recording.video) == (0.6, "resnet18", True)
+        assert now.tracking.max_missed_ms == 500
+
+    def test_settings_file_that_was_broken_meanwhile_is_said_and_kept(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        window = stage.run()
+        default_config_path().parent.mkdir(parents=True, exist_ok=True)
+        default_config_path().write_text("model = ")
+        _change(monkeypatch, "max missed ms", 500)
+        window.configuring.edit()
+        assert "not valid TOML" in window.banner.text()
+        assert default_config_path().read_text() == "model = "
+
+    def test_nothing_changed_starts_nothing_again(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+        window = stage.run()
+        monkeypatch.setattr(SettingsDialog, "exec", lambda dialog: (dialog.accept(), dialog.result())[1])
+        session = window.controller.session
+        window.configuring.edit()
+        assert window.controller._stop_asked_at is None
+        assert window.controller.session is session
+        assert not default_config_path().exists()
+
+    def test_values_finer_than_an_editor_shows_stay(self, qtbot) -> None:  # type: ignore[no-untyped-def]
+        values = ("quality.min_sharpness=0.08255", "tracking.min_iou=0.004", "quality.max_turn=0.005")
+        config = load_config(None, values)
+        dialog = SettingsDialog(config)
+        qtbot.addWidget(dialog)
+        _editor(dialog, "max missed ms", QDoubleSpinBox).setValue(500)
+        dialog.accept()
+        assert dialog.config.quality == config.quality
+        assert dialog.config.tracking.min_iou == 0.004
 
     def test_unchanged_settings_stay_as_they_are(self, qtbot) -> None:  # type: ignore[no-untyped-def]
         config = load_config(None, ["finder.min_score=0.333", "camera.rate_hz=29.97", "model=other.onnx"])
@@ -422,7 +464,7 @@ class TestSettings:
     def test_cancel_changes_nothing(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         window = stage.run()
         monkeypatch.setattr(SettingsDialog, "exec", lambda dialog: 0)
-        window.edit_settings()
+        window.configuring.edit()
         assert window.config == stage.config
         assert not default_config_path().exists()
         assert stage.sources == ["0"]
@@ -431,9 +473,20 @@ class TestSettings:
         default_config_path().parent.parent.mkdir(parents=True, exist_ok=True)
         default_config_path().parent.write_text("a file where the folder should be")
         window = stage.run()
-        monkeypatch.setattr(SettingsDialog, "exec", lambda dialog: 1)
-        window.edit_settings()
+        _change(monkeypatch, "max missed ms", 500)
+        window.configuring.edit()
         assert "cannot be written" in window.banner.text()
+
+
+def _change(monkeypatch: pytest.MonkeyPatch, name: str, value: float) -> None:
+    """Has the user change one setting."""
+
+    def edit(dialog: SettingsDialog) -> int:
+        _editor(dialog, name, QDoubleSpinBox).setValue(value)
+        dialog.accept()
+        return int(dialog.result())
+
+    monkeypatch.setattr(SettingsDialog, "exec", edit)
 
 
 def _editor(dialog: SettingsDialog, name: str, kind: type) -> QWidget:
