@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
-from PyQt6.QtCore import QTimer
+from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
 _SHORT_MS = 5000
@@ -20,10 +21,9 @@ class Tone(StrEnum):
 
 
 class Until(StrEnum):
-    """When a message goes: when what it tells of is over, by itself after seconds, or when the user closes it."""
+    """When a message goes: when what it tells of is over, or when the user closes it."""
 
     OVER = "over"
-    SOON = "soon"
     CLOSED = "closed"
 
 
@@ -33,13 +33,26 @@ COLOURS = {Tone.INFO: ("#0B4F79", "#FFFFFF"), Tone.WARNING: ("#F3D27A", "#000000
 Button = tuple[str, Callable[[], None]]
 
 
+@dataclass(frozen=True)
+class _Message:
+    text: str
+    tone: Tone
+    buttons: tuple[Button, ...]
+
+
 class Banner(QFrame):
-    """One message with buttons, above the picture; hidden while there is none."""
+    """One message with buttons, above the picture; hidden while there is none.
+
+    What is going on stands before what the user has not closed yet, which comes back after it. News stand beside either
+    of them, or alone, for some seconds.
+    """
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._text = QLabel()
         self._text.setWordWrap(True)
+        # It quotes names, which are no markup.
+        self._text.setTextFormat(Qt.TextFormat.PlainText)
         self._text.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Preferred)
         self._buttons: list[QPushButton] = []
         self._layout = QHBoxLayout(self)
@@ -47,9 +60,10 @@ class Banner(QFrame):
         self._expiry = QTimer(self)
         self._expiry.setSingleShot(True)
         self._expiry.setInterval(_SHORT_MS)
-        self._expiry.timeout.connect(self.hide)
-        self._tone, self._until = Tone.INFO, Until.SOON
-        self._look: tuple[object, ...] = ()
+        self._expiry.timeout.connect(self._end_news)
+        self._lasting: dict[Until, _Message] = {}
+        self._news: _Message | None = None
+        self._look: object = None
         self.hide()
 
     def text(self) -> str:
@@ -59,30 +73,45 @@ class Banner(QFrame):
     def show_message(self, text: str, tone: Tone, until: Until, buttons: Sequence[Button] = ()) -> None:
         """Shows a message; one that stays until it is closed gets a button for that."""
         if until is Until.CLOSED:
-            buttons = [*buttons, (self.tr("Close"), self.hide)]
-        self._text.setText(text)
-        look = (tone, until, *(title for title, _ in buttons))
-        # A lost camera is reported again and again: its buttons must live long enough to be clicked.
-        if until is not Until.OVER or look != self._look:
-            self._rebuild(tone, buttons)
-        self._tone, self._until, self._look = tone, until, look
-        if until is Until.SOON:
-            self._expiry.start()
-        else:
-            self._expiry.stop()
-        self.show()
+            buttons = [*buttons, (self.tr("Close"), self.dismiss)]
+        self._lasting[until] = _Message(text, tone, tuple(buttons))
+        self._show()
 
     def show_news(self, text: str, buttons: Sequence[Button] = ()) -> None:
-        """Says for some seconds what has been done; beside an error that is shown, not in its place."""
-        if self._tone is Tone.ERROR and not self.isHidden():
-            self._text.setText(f"{self._text.text()} {text}")
-        else:
-            self.show_message(text, Tone.INFO, Until.SOON, buttons)
+        """Says for some seconds what has been done; beside another message, its buttons are left out."""
+        self._news = _Message(text, Tone.INFO, tuple(buttons))
+        self._expiry.start()
+        self._show()
 
     def end_state(self) -> None:
-        """Hides a message that was about what is over now."""
-        if self._until is Until.OVER:
+        """Takes away a message that was about what is over now."""
+        if self._lasting.pop(Until.OVER, None) is not None:
+            self._show()
+
+    def dismiss(self) -> None:
+        """Takes away all but news."""
+        self._lasting.clear()
+        self._show()
+
+    def _end_news(self) -> None:
+        self._news = None
+        self._show()
+
+    def _show(self) -> None:
+        state = self._lasting.get(Until.OVER)
+        lasting = state or self._lasting.get(Until.CLOSED)
+        message = lasting or self._news
+        if message is None:
             self.hide()
+            return
+        news = "" if self._news is None or self._news is message else f" {self._news.text}"
+        self._text.setText(message.text + news)
+        # A lost camera is reported again and again: its buttons must live long enough to be clicked.
+        look = (message.tone, *(title for title, _ in message.buttons)) if message is state else message
+        if look != self._look:
+            self._look = look
+            self._rebuild(message.tone, message.buttons)
+        self.show()
 
     def _rebuild(self, tone: Tone, buttons: Sequence[Button]) -> None:
         background, foreground = COLOURS[tone]

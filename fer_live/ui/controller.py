@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ class LiveController(QObject):
     marked = pyqtSignal(object)
     outlets_failed = pyqtSignal(object)
     recorded = pyqtSignal(object)
-    _answered = pyqtSignal(object)
+    _answered = pyqtSignal(int, object)
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -55,6 +56,7 @@ class LiveController(QObject):
             self._screen.changed.connect(self._note_lock)
         self._config = Config()
         self._source = ""
+        self._request = 0
         self._timer = QTimer(self)
         self._timer.setInterval(_POLL_MS)
         self._timer.timeout.connect(self._poll)
@@ -68,17 +70,21 @@ class LiveController(QObject):
     def start(self, source: str, config: Config) -> None:
         """Starts on a source as the user named it; asks the system for the camera first where it wants that.
 
-        Does nothing while a session is there. A refusal or a wrong name arrives as a failed status.
+        Does nothing while a session is there; started again before the system has answered, the newest counts.
+        A refusal or a wrong name arrives as a failed status.
         """
         from fer_live.capture.permission import request_camera
 
         if self.session is None:
             self._source, self._config = source, config
-            request_camera(source, self._answered.emit)
+            self._request += 1
+            request_camera(source, partial(self._answered.emit, self._request))
 
-    def _begin(self, refusal: FerError | None) -> None:
+    def _begin(self, request: int, refusal: FerError | None) -> None:
         from fer_live.pipeline.headless import live_session
 
+        if request != self._request:
+            return
         if refusal is not None:
             self.status_changed.emit(LiveStatus(LiveState.FAILED, refusal))
             return
@@ -110,6 +116,7 @@ class LiveController(QObject):
 
     def shut_down(self) -> None:
         """Stops and waits, within the session's bound: for when the window closes."""
+        self._request += 1
         if self.session is not None:
             self._end_recording()
             self._finish()

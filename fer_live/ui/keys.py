@@ -8,12 +8,16 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Key:
-    """press: characters in lower case; each runs its own of runs. name: as printed on it. does: for the help."""
+    """press: characters in lower case; each runs its own of runs. name: as printed on it. does: for the help.
+
+    repeats: whether it goes on while it is held down.
+    """
 
     press: str
     name: str
     does: str
     runs: Sequence[Callable[[], None]]
+    repeats: bool = False
 
 
 class Keys:
@@ -21,14 +25,16 @@ class Keys:
 
     def __init__(self, keys: Sequence[Key]) -> None:
         self._keys = keys
-        self._runs = {press: run for key in keys for press, run in zip(key.press, key.runs, strict=True)}
+        self._runs = {press: (key, run) for key in keys for press, run in zip(key.press, key.runs, strict=True)}
 
-    def press(self, text: str) -> bool:
-        """Runs what a key does; False if it does nothing."""
-        run = self._runs.get(text.lower())
-        if run is not None:
+    def press(self, text: str, is_held: bool = False) -> bool:
+        """Runs what a key does; False if it does nothing. is_held: it was pressed before, and is still down."""
+        if text.lower() not in self._runs:
+            return False
+        key, run = self._runs[text.lower()]
+        if key.repeats or not is_held:
             run()
-        return run is not None
+        return True
 
     def help(self) -> str:
         """All of them in a line."""

@@ -39,6 +39,7 @@ from fer_live.ui.toolbar import ToolBar
 
 if TYPE_CHECKING:
     from fer_live.core.structs import Frame, Result
+    from fer_live.ui.notice_page import NoticePage
 
 _NOTICE_SEEN, _GEOMETRY, _SOURCE, _MIRRORED = "notice_seen", "geometry", "source", "mirrored"
 
@@ -60,6 +61,7 @@ class MainWindow(QMainWindow):
         self._restart_on = ""
         self._session = session
         self._has_begun = False
+        self._notice: NoticePage | None = None
         self.status_line = StatusLine(self)
         self.setStatusBar(self.status_line)
         self._build_body()
@@ -175,9 +177,10 @@ class MainWindow(QMainWindow):
         # Most starts do without it, and without the model card that it quotes.
         from fer_live.ui.notice_page import NoticePage
 
-        notice = NoticePage(self.config.model)
-        notice.accepted.connect(self._accept_notice)
-        self._show_page(notice)
+        if self._notice is None:
+            self._notice = NoticePage(self.config.model)
+            self._notice.accepted.connect(self._accept_notice)
+        self._show_page(self._notice)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         """What sessions need has to wait until the window can be seen."""
@@ -226,7 +229,9 @@ class MainWindow(QMainWindow):
 
     def _start_if_possible(self) -> None:
         """Starts if there is a source and the notice has been read, which comes before any camera is opened."""
-        if self._source and self._has_seen_notice():
+        if not self._has_seen_notice():
+            self._show_notice()
+        elif self._source:
             self._start()
 
     def _start_on(self, source: str) -> None:
@@ -258,7 +263,7 @@ class MainWindow(QMainWindow):
     def _start(self) -> None:
         self.live.clear()
         self.status_line.clear()
-        self.banner.hide()
+        self.banner.dismiss()
         self.controller.start(self._source, self.config)
 
     def toggle_running(self) -> None:
@@ -275,8 +280,10 @@ class MainWindow(QMainWindow):
 
     def _stop_at_once(self) -> None:
         self._restart_on = ""
+        is_running = self.controller.session is not None
         self.controller.shut_down()
-        self._show_status(None)
+        if is_running:
+            self._show_status(None)
 
     def _end_review(self) -> None:
         self._show_page(self.welcome)
@@ -323,7 +330,7 @@ class MainWindow(QMainWindow):
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Single keys come here only if the focused widget has no use for them, so they never disturb typing."""
-        if event is None or not self._active_keys().press(event.text()):
+        if event is None or not self._active_keys().press(event.text(), event.isAutoRepeat()):
             super().keyPressEvent(event)
 
     def _show_result(self, frame: Frame, result: Result) -> None:

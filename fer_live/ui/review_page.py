@@ -93,8 +93,8 @@ class ReviewPage(QWidget):
         zooms = [partial(self.timeline.zoom, 1), partial(self.timeline.zoom, 1), partial(self.timeline.zoom, -1)]
         return [
             Key(" ", self.tr("Space"), self.tr("play or pause"), [self.toggle_playing]),
-            Key("<,.>", ", . < >", self.tr("a frame or a second back or on"), steps),
-            Key("+=-", "+ -", self.tr("zoom"), zooms),
+            Key("<,.>", ", . < >", self.tr("a frame or a second back or on"), steps, repeats=True),
+            Key("+=-", "+ -", self.tr("zoom"), zooms, repeats=True),
             Key("0", "0", self.tr("whole session"), [self.timeline.show_all]),
             Key("m", "M", self.tr("marker"), [self.add_marker]),
             Key("", self.tr("Del"), self.tr("delete the marker"), []),
@@ -245,6 +245,7 @@ class ReviewPage(QWidget):
             log.warning("the report ended with code %d: %s", code, said)
             sentence = self.tr("The program for it ended unexpectedly (code {code}).").format(code=code)
         text = self.tr("The report could not be written. {reason}").format(reason=sentence)
+        self._banner.end_state()
         self._banner.show_message(text, Tone.ERROR, Until.CLOSED)
 
     def delete(self) -> None:

@@ -48,7 +48,7 @@ def test_outlet_that_cannot_be_opened_is_told_while_the_session_runs(stage: Stag
         assert_nothing_clipped(window)
         assert window.controller.session is not None
         assert window.controller.session.status().state is LiveState.RUNNING
-        window.banner.hide()
+        window.banner.dismiss()
         frames = window.controller.session.status().frames
         stage.wait(lambda: window.controller.session and window.controller.session.status().frames > frames + 20)
         # Once told is enough.

@@ -149,6 +149,15 @@ class TestOpening:
         assert "session.json' cannot be read" in window.banner.text()
         assert shows(window, window.welcome)
 
+    def test_what_cannot_be_shown_leaves_what_is_shown(self, page: ReviewPage, tmp_path: Path) -> None:
+        window = _window(page)
+        window.reviewing.show_session(tmp_path)
+        assert "session.json' cannot be read" in window.banner.text()
+        assert shows(window, page)
+        assert "P07" in visible_text(page)
+        page.seek(45.0)
+        assert "smoothed: Sad" in visible_text(page)
+
     def test_pictures_without_times_are_said(self, stage: Stage, tmp_path: Path) -> None:
         folder = session_in(tmp_path, result(0, 0.0, face()), is_live=False, timed=False)
         window = stage.open("0")

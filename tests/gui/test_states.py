@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PyQt6.QtWidgets import QApplication, QPushButton
@@ -13,10 +15,11 @@ from fer_live.capture.camera import CameraMode, CameraRefused
 from fer_live.config import Config
 from fer_live.core.structs import Faces, Frame
 from fer_live.errors import BackendError
-from fer_live.ui.banner import Banner
+from fer_live.ui.banner import Banner, Tone, Until
 from fer_live.ui.main_window import MainWindow
 from tests.fakes import Act, CodeFinder, FakeCamera, PictureCamera, TableBackend, coded_picture
 from tests.gui.conftest import Stage, assert_nothing_clipped, shows, visible_text
+from tests.unit.review.conftest import result, session_in
 
 
 def _button(window: MainWindow, title: str) -> QPushButton:
@@ -43,6 +46,20 @@ def test_notice_comes_before_any_camera(stage: Stage) -> None:
     stage.wait(lambda: shows(window, window.live))
     assert stage.sources == ["2"]
     assert stage.settings.value("notice_seen", type=bool)
+
+
+def test_notice_comes_back_until_it_is_read(stage: Stage, tmp_path: Path) -> None:
+    stage.settings.setValue("notice_seen", False)
+    window = stage.open("0")
+    window.reviewing.show_session(tmp_path)
+    assert "Before you start" in visible_text(window)
+    window.reviewing.show_session(session_in(tmp_path, result(0, 0.0), result(1, 1.0)))
+    assert "Before you start" not in visible_text(window)
+    stage.press(window, "\x1b")
+    assert "Before you start" in visible_text(window)
+    assert stage.sources == []
+    _button(window, "I understand").click()
+    stage.wait(lambda: shows(window, window.live))
 
 
 def test_no_camera(stage: Stage) -> None:
@@ -192,6 +209,33 @@ def test_camera_refused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     assert shows(window, window.welcome)
 
 
+def test_started_again_before_the_system_answers_is_started_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[Callable[[CameraRefused | None], None]] = []
+    monkeypatch.setattr(
+        "fer_live.capture.permission.request_camera", lambda source, on_answer: answers.append(on_answer)
+    )
+    window = stage.open("0")
+    stage.wait(lambda: answers)
+    stage.press(window, " ")
+    for answer in answers:
+        answer(None)
+    stage.wait(lambda: shows(window, window.live))
+    assert (len(answers), stage.sources) == (2, ["0"])
+
+
+def test_answer_after_closing_starts_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[Callable[[CameraRefused | None], None]] = []
+    monkeypatch.setattr(
+        "fer_live.capture.permission.request_camera", lambda source, on_answer: answers.append(on_answer)
+    )
+    window = stage.open("0")
+    stage.wait(lambda: answers)
+    window.close()
+    answers[0](None)
+    assert window.controller.session is None
+    assert stage.sources == []
+
+
 def test_bug_of_a_stage_is_failed_too(stage: Stage, logged_warnings: list[str]) -> None:
     stage.open_finder = _BrokenFinder
     window = stage.open("0")
@@ -250,6 +294,49 @@ def test_keys(stage: Stage) -> None:
     given = stage.device.given
     stage.wait(lambda: stage.device.given > given + 20)
     assert "Space: start or stop" in window.banner.text()
+
+
+@pytest.fixture
+def banner(qtbot: QtBot) -> Banner:
+    banner = Banner()
+    qtbot.addWidget(banner)
+    return banner
+
+
+def _titles(banner: Banner) -> list[str]:
+    QApplication.processEvents()
+    return [each.text() for each in banner.findChildren(QPushButton) if each.isVisible()]
+
+
+def test_news_stand_beside_what_is_not_closed_yet(banner: Banner) -> None:
+    banner.show_message("The disk is nearly full.", Tone.WARNING, Until.CLOSED)
+    for number in (1, 2):
+        banner.show_news(f"Marker {number}")
+    assert banner.text() == "The disk is nearly full. Marker 2"
+    banner._expiry.timeout.emit()
+    assert banner.text() == "The disk is nearly full."
+    banner.show_news("Marker 3")
+    banner.findChildren(QPushButton)[0].click()
+    assert banner.text() == "Marker 3"
+    banner._expiry.timeout.emit()
+    assert banner.text() == ""
+
+
+def test_what_is_going_on_hides_nothing_for_good(banner: Banner) -> None:
+    banner.show_message("The outlet failed.", Tone.WARNING, Until.CLOSED)
+    banner.show_message("Trying again in 2 s.", Tone.WARNING, Until.OVER, [("Stop", lambda: None)])
+    banner.show_news("Recorded it.")
+    banner.show_message("Trying again in 1 s.", Tone.WARNING, Until.OVER, [("Stop", lambda: None)])
+    assert (banner.text(), _titles(banner)) == ("Trying again in 1 s. Recorded it.", ["Stop"])
+    banner.end_state()
+    assert (banner.text(), _titles(banner)) == ("The outlet failed. Recorded it.", ["Close"])
+
+
+def test_names_in_a_message_are_no_markup(banner: Banner) -> None:
+    banner.show_news("Marker '<b>M</b>'")
+    plain = banner.sizeHint().width()
+    banner.show_news("Marker 'M'")
+    assert banner.sizeHint().width() < plain
 
 
 def test_buttons_of_a_message_belong_to_it(qtbot: QtBot) -> None:

@@ -10,8 +10,8 @@ from threading import Event
 import numpy as np
 import pandas as pd
 import pytest
-from PyQt6.QtCore import QPoint, Qt
-from PyQt6.QtGui import QColor, QImage, QPalette
+from PyQt6.QtCore import QEvent, QPoint, Qt
+from PyQt6.QtGui import QColor, QImage, QKeyEvent, QPalette
 from PyQt6.QtTest import QTest
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -72,6 +72,16 @@ class TestKeys:
         stage.press(window, " ")
         stage.wait(lambda: shows(window, window.live))
         assert window.toolbar.start.text() == "Stop"
+
+    def test_key_that_is_held_down_counts_once(self, stage: Stage) -> None:
+        window = stage.run()
+        for is_held in (False, True, True):
+            event = QEvent.Type.KeyPress
+            QApplication.sendEvent(window, QKeyEvent(event, Qt.Key.Key_R, Qt.KeyboardModifier.NoModifier, "r", is_held))
+        assert window.controller.recorder is not None
+        for is_held in (False, True):
+            QApplication.sendEvent(window, QKeyEvent(event, Qt.Key.Key_H, Qt.KeyboardModifier.NoModifier, "h", is_held))
+        assert not window.toolbar.mirror.isChecked()
 
     def test_h_mirrors(self, stage: Stage) -> None:
         window = stage.run()

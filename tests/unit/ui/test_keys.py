@@ -17,3 +17,13 @@ def test_each_character_runs_its_own() -> None:
     assert [keys.press(text) for text in ("R", "]", "[", "x", "")] == [True, True, True, False, False]
     assert pressed == ["r", "]", "["]
     assert keys.help() == "R: record · [ ]: faces · Ctrl+O: open"
+
+
+def test_key_that_is_held_down_counts_once_unless_it_repeats() -> None:
+    pressed: list[str] = []
+    record = Key("r", "R", "record", [lambda: pressed.append("r")])
+    step = Key(".", ".", "a frame on", [lambda: pressed.append(".")], repeats=True)
+    keys = Keys([record, step])
+    for text in ("r", "."):
+        assert [keys.press(text, is_held) for is_held in (False, True, True)] == [True] * 3
+    assert pressed == ["r", ".", ".", "."]
