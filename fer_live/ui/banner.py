@@ -104,7 +104,7 @@ class Banner(QFrame):
         if message is None:
             self.hide()
             return
-        news = "" if self._news is None or self._news is message else f" {self._news.text}"
+        news = "" if self._news is None or self._news is message else f"\n{self._news.text}"
         self._text.setText(message.text + news)
         # A lost camera is reported again and again: its buttons must live long enough to be clicked.
         look = (message.tone, *(title for title, _ in message.buttons)) if message is state else message

@@ -56,7 +56,9 @@ class LabelPlot(QWidget):
 
     def _add_line(self, label: str, width_px: float) -> pg.PlotDataItem:
         """A line in the label's colour, without values yet, and its word in the legend."""
-        line = self._plot.plot(pen=pg.mkPen(colour_of(label), width=width_px), name=label_word(label))
+        # pyqtgraph's pens do not follow the screen's scale.
+        pen = pg.mkPen(colour_of(label), width=width_px * self.devicePixelRatioF())
+        line = self._plot.plot(pen=pen, name=label_word(label))
         # Drawn as a path: for segments pyqtgraph cuts a sip.array anew with each paint, and sip frees no such slice.
         line.curve.setSegmentedLineMode("off")
         return line

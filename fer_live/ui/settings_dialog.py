@@ -47,7 +47,8 @@ class SettingsDialog(QDialog):
         for name, field in Config.model_fields.items():
             value = getattr(config, name)
             if isinstance(value, BaseModel):
-                form = self._add_tab(self.tr(name).capitalize())
+                title = self.tr(name)
+                form = self._add_tab(title[:1].upper() + title[1:])
                 for inner, inner_field in type(value).model_fields.items():
                     self._add(form, (name, inner), inner_field, getattr(value, inner))
             else:

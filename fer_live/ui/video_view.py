@@ -152,8 +152,8 @@ def _paint_picture(painter: QPainter, image: NDArray[np.uint8], is_mirrored: boo
 
 
 def _paint_caption(painter: QPainter, caption: Caption, line_px: float, scale: float) -> None:
-    pen = QPen(QColor(caption.colour), line_px)
-    pen.setCosmetic(True)
+    # Not a cosmetic pen, whose width does not follow the screen's scale.
+    pen = QPen(QColor(caption.colour), line_px / scale)
     pen.setStyle(Qt.PenStyle.SolidLine if caption.is_certain else Qt.PenStyle.DashLine)
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)

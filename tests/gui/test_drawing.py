@@ -8,14 +8,17 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PyQt6.QtCore import QEvent, QObject
+from PyQt6.QtGui import QColor, QImage
 from PyQt6.QtWidgets import QApplication, QWidget
 from pyqtgraph import PlotWidget
+from pytestqt.qtbot import QtBot
 
-from fer_live.core.structs import Frame, Result
+from fer_live.core.modelcard import FER2013_LABELS
+from fer_live.core.structs import Frame, Result, Track
 from fer_live.ui.face_panel import ProbabilityBars
 from fer_live.ui.main_window import MainWindow
 from fer_live.ui.timeline import REDRAW_S
-from fer_live.ui.video_view import picture_of
+from fer_live.ui.video_view import VideoView, picture_of
 from tests.fakes import FakeCamera
 from tests.gui.conftest import Stage, shows, visible_text
 
@@ -75,6 +78,24 @@ def test_picture_is_read_where_the_frame_lies() -> None:
     assert int(picture.constBits()) == pixels.ctypes.data  # type: ignore[call-overload]
     colour = picture.pixelColor(6, 3)
     assert [colour.blue(), colour.green(), colour.red()] == pixels[3, 6].tolist()
+
+
+@pytest.mark.parametrize("ratio", [1, 2])
+def test_boxes_are_as_thick_on_any_screen(ratio: int, qtbot: QtBot) -> None:
+    view = VideoView()
+    qtbot.addWidget(view)
+    view.resize(640, 480)
+    box, values = np.array([50, 30, 110, 90], np.float32), np.full(7, 1 / 7, np.float32)
+    track = Track(1, box, 0.9, values, values, label_index=FER2013_LABELS.index("angry"), hits=1, age_s=0.0)
+    frame = Frame(np.full((120, 160, 3), 128, np.uint8), 0, 0.0)
+    view.show_result(frame, Result(0, 0.0, 0.0, (track,)), FER2013_LABELS, None)
+    picture = QImage(view.size() * ratio, QImage.Format.Format_RGB32)
+    picture.setDevicePixelRatio(ratio)
+    view.render(picture)
+    # Half way down, only the box's left and right sides are not grey.
+    middle = 2 * (60 * 2 * ratio)
+    painted = [x for x in range(picture.width()) if picture.pixelColor(x, middle) != QColor(128, 128, 128)]
+    assert len(painted) == pytest.approx(2 * 2 * ratio, abs=ratio)
 
 
 def test_frame_reaches_the_view_without_a_copy(stage: Stage) -> None:

@@ -312,7 +312,7 @@ def test_news_stand_beside_what_is_not_closed_yet(banner: Banner) -> None:
     banner.show_message("The disk is nearly full.", Tone.WARNING, Until.CLOSED)
     for number in (1, 2):
         banner.show_news(f"Marker {number}")
-    assert banner.text() == "The disk is nearly full. Marker 2"
+    assert banner.text() == "The disk is nearly full.\nMarker 2"
     banner._expiry.timeout.emit()
     assert banner.text() == "The disk is nearly full."
     banner.show_news("Marker 3")
@@ -327,9 +327,9 @@ def test_what_is_going_on_hides_nothing_for_good(banner: Banner) -> None:
     banner.show_message("Trying again in 2 s.", Tone.WARNING, Until.OVER, [("Stop", lambda: None)])
     banner.show_news("Recorded it.")
     banner.show_message("Trying again in 1 s.", Tone.WARNING, Until.OVER, [("Stop", lambda: None)])
-    assert (banner.text(), _titles(banner)) == ("Trying again in 1 s. Recorded it.", ["Stop"])
+    assert (banner.text(), _titles(banner)) == ("Trying again in 1 s.\nRecorded it.", ["Stop"])
     banner.end_state()
-    assert (banner.text(), _titles(banner)) == ("The outlet failed. Recorded it.", ["Close"])
+    assert (banner.text(), _titles(banner)) == ("The outlet failed.\nRecorded it.", ["Close"])
 
 
 def test_names_in_a_message_are_no_markup(banner: Banner) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 from PyQt6.QtCore import QCoreApplication
-from PyQt6.QtWidgets import QPushButton
+from PyQt6.QtWidgets import QPushButton, QTabWidget
 
 from fer_live import ui
 from fer_live.config import Config
@@ -100,6 +100,8 @@ def test_settings_speak_german(german: None, stage: Stage) -> None:
     text = visible_text(dialog)
     assert "Aufnahmeordner" in text
     assert "Abbrechen" in text
+    (tabs,) = dialog.findChildren(QTabWidget)
+    assert [tabs.tabText(index) for index in (1, tabs.count() - 1)] == ["Kamera", "Live-Ausgabe"]
     assert_nothing_clipped(dialog)
     dialog.close()
 
