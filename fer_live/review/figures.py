@@ -77,11 +77,12 @@ def colours(labels: Sequence[str]) -> dict[str, str]:
 
 
 def time_axis(session: Session, rows: pl.DataFrame, frames_a_bin: int) -> TimeAxis:
-    """As many bins as a page can show. rows: from rows_with_time, of a timed session."""
+    """As many bins as a page can show, until the last row or marker. rows: from rows_with_time, of a timed session."""
     frames = rows["frame_index"].n_unique()
     count = int(np.clip(frames // frames_a_bin, 1, _MOST_BINS))
-    markers = session.markers.select("marker_id", "t_mono_s").iter_rows()
-    return TimeAxis(np.linspace(0, max(session.end_s, 1e-3), count + 1), tuple(markers))
+    markers = tuple(session.markers.select("marker_id", "t_mono_s").iter_rows())
+    end_s = max(session.end_s, 1e-3, *(at for _, at in markers))
+    return TimeAxis(np.linspace(0, end_s, count + 1), markers)
 
 
 @_styled

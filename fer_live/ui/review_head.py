@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -14,6 +15,8 @@ from fer_live.ui.clock import clock_text
 from fer_live.ui.face_panel import enlarge
 
 _TITLE_SCALE = 1.25
+_LONGEST = 32
+"""Characters of a session's name: a longer one would widen the window."""
 
 
 class ReviewHead(QWidget):
@@ -28,6 +31,7 @@ class ReviewHead(QWidget):
         super().__init__(parent)
         self._title, self._facts, self._badge, self._why = QLabel(), QLabel(), QLabel(), QLabel()
         enlarge(self._title, _TITLE_SCALE)
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._why.setWordWrap(True)
         background, foreground = COLOURS[Tone.WARNING]
         self._badge.setStyleSheet(f"background: {background}; color: {foreground}; padding: 2px 8px;")
@@ -60,7 +64,7 @@ class ReviewHead(QWidget):
 
     def show_session(self, session: Session, length_s: float, faces: Sequence[int]) -> None:
         """faces: those to choose from, by id."""
-        self._title.setText(session.folder.name)
+        self._title.setText(_shortened(session.folder.name))
         counts = session.facts.get("counts", {})
         parts = [clock_text(length_s, decimals=0), self.tr("{count} faces").format(count=len(faces))]
         if counts.get("frames_captured"):
@@ -68,7 +72,8 @@ class ReviewHead(QWidget):
             parts.append(self.tr("{percent:.1f} % dropped").format(percent=share))
         self._facts.setText(" · ".join(parts))
         notes = [str(session.facts[name]) for name in ("note", "consent") if session.facts.get(name)]
-        self._facts.setToolTip("\n".join((str(session.folder), *notes)))
+        for label in (self._title, self._facts):
+            label.setToolTip("".join(f"<p>{escape(text)}</p>" for text in (str(session.folder), *notes)))
         self._faces.clear()
         for face_id in faces:
             self._faces.addItem(self.tr("Face {id}").format(id=face_id), face_id)
@@ -97,3 +102,9 @@ class ReviewHead(QWidget):
             State.INTERRUPTED: (self.tr("interrupted"), self.tr("This session was ended early by the user.")),
             State.FAILED: (self.tr("failed"), self.tr("An error ended this session early; what is here is whole.")),
         }.get(State(state) if state in set(State) else State.CLOSED, ("", ""))
+
+
+def _shortened(name: str) -> str:
+    """A name of at most _LONGEST characters, without its middle: copies and dates differ at the end."""
+    half = _LONGEST // 2
+    return name if len(name) <= _LONGEST else f"{name[: half - 1]}…{name[-half:]}"

@@ -209,6 +209,17 @@ class TestOpening:
         assert ("recovered" if state == "recording" else state) in text
         assert_nothing_clipped(window)
 
+    def test_long_name_does_not_widen_the_window(self, stage: Stage, tmp_path: Path) -> None:
+        window = stage.open("0")
+        name = "2026-05-01 interview with participant 07, second visit, " + "m" * 80 + " 2"
+        results = (result(0, 0.0, face()), result(1, 1.0, face()))
+        window.reviewing.show_session(session_in(tmp_path, *results, name="short"))
+        usual = window.minimumSizeHint().width()
+        window.reviewing.show_session(session_in(tmp_path, *results, name=name))
+        assert window.minimumSizeHint().width() < usual + 300
+        assert "2026-05-01 inte…" in visible_text(window)
+        assert_nothing_clipped(window)
+
     def test_session_without_a_face(self, stage: Stage, tmp_path: Path) -> None:
         window = stage.open("0")
         window.reviewing.show_session(session_in(tmp_path, result(0, 0.0), result(1, 2.0)))
@@ -359,6 +370,12 @@ class TestMarkers:
         assert table.currentRow() == 0
         _press(page, "Delete")
         assert _markers(folder) == [("10.000000", "begin")]
+
+    def test_one_without_a_name_is_shown(self, stage: Stage, page: ReviewPage, folder: Path) -> None:
+        mark(folder, (10.0, ""))
+        _window(page).reviewing.show_session(folder)
+        assert _cells(page) == [["0:10.000", "", "key"]]
+        assert len(page.timeline._flags) == 1
 
     def test_flag_is_dragged(self, page: ReviewPage, folder: Path) -> None:
         viewport = _plot(page).viewport()

@@ -9,7 +9,7 @@ import pytest
 from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.errors import RecordError
 from fer_live.review.reading import MARKER_TYPES, open_session
-from tests.unit.review.conftest import WriteSession, face, result
+from tests.unit.review.conftest import WriteSession, face, mark, result
 
 
 def test_session_comes_back_with_its_types(write_session: WriteSession) -> None:
@@ -114,4 +114,14 @@ def test_damaged_table_is_named(write_session: WriteSession) -> None:
     path = folder / "frames.csv"
     path.write_text(path.read_text().replace("0.100000", "soon"))
     with pytest.raises(RecordError, match=r"frames\.csv' is not a table"):
+        open_session(folder)
+
+
+def test_marker_may_lack_a_name_but_no_time(write_session: WriteSession) -> None:
+    folder = write_session(result(0, 0.0, face()), result(1, 0.1, face()))
+    mark(folder, (0.05, ""))
+    assert open_session(folder).markers["name"].to_list() == [""]
+    path = folder / "markers.csv"
+    path.write_text(path.read_text().replace("0.05", ""))
+    with pytest.raises(RecordError, match=r"markers\.csv' has a marker without a number or a time"):
         open_session(folder)

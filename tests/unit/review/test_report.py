@@ -189,3 +189,11 @@ def test_several_sessions_share_a_page(
 def test_page_that_cannot_be_written_is_named(session: Path, tmp_path: Path) -> None:
     with pytest.raises(RecordError, match=r"page\.html' cannot be written"):
         write_report([session], tmp_path / "nowhere" / "page.html")
+
+
+def test_marker_after_the_last_row_and_one_without_a_name(write_session: WriteSession) -> None:
+    folder = write_session(result(0, 0.0, face()), result(1, 1.0, face()))
+    mark(folder, (0.5, ""), (50.0, "end"))
+    page = _Page(write_report([folder]))
+    assert page.words.count("start") == 1
+    assert "50.0" in page.words
