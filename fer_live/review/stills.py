@@ -35,7 +35,7 @@ class Stills(Closing):
         try:
             self._file = av.open(str(path))
             self._stream = self._file.streams.video[0]
-        except (av.FFmpegError, IndexError) as error:
+        except (av.FFmpegError, IndexError, UnicodeDecodeError) as error:
             raise RecordError(f"'{path}' cannot be read as a video ({error}).", "The rows are not affected.") from error
         self._errors = av.FFmpegError
         self._newest: VideoFrame | None = None
@@ -46,9 +46,12 @@ class Stills(Closing):
         """The picture that stood at a time of the session, s, as uint8 (H, W, 3) BGR; None where there is none."""
         here = None if self._newest is None else self._newest.time
         if here is None or not here <= time_s <= here + _AHEAD_S:
-            self._file.seek(max(0, round(time_s * 1e6)))
-            self._frames = self._file.decode(self._stream)
             self._newest = self._next = None
+            try:
+                self._file.seek(max(0, round(time_s * 1e6)))
+            except self._errors:  # torn before its first picture
+                return None
+            self._frames = self._file.decode(self._stream)
         while (following := self._peek()) is not None and following.time <= time_s:
             self._newest, self._next = following, None
         if self._newest is None or time_s - self._newest.time > _STALE_S:

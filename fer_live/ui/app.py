@@ -112,10 +112,14 @@ def _check_display() -> None:
 
 
 def start_log() -> None:
-    folder = platformdirs.user_log_path(APP_NAME)
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "fer-live.log"
-    handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
+    """Has a file keep what is logged; where none can be written, only warnings are, and on standard error."""
+    path = platformdirs.user_log_path(APP_NAME) / "fer-live.log"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handler = RotatingFileHandler(path, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES, encoding="utf-8")
+    except OSError as error:
+        log.warning("there is no log, since '%s' cannot be written (%s)", path, error.strerror)
+        return
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
     root = logging.getLogger("fer_live")
     root.setLevel(logging.INFO)

@@ -31,7 +31,7 @@ from fer_live.ui.messages import copy_details, error_text, stalled_text
 from fer_live.ui.neutral_look import NeutralLook
 from fer_live.ui.pages import StartingPage, WelcomePage
 from fer_live.ui.preparing import Preparing
-from fer_live.ui.recording import Recording, open_folder
+from fer_live.ui.recording import Recording
 from fer_live.ui.reviewing import Reviewing
 from fer_live.ui.snapshot import save_snapshot
 from fer_live.ui.status_line import StatusLine
@@ -124,6 +124,7 @@ class MainWindow(QMainWindow):
         ):
             action.triggered.connect(lambda checked, run=run: run())
         self.toolbar.add_record_menu([(self.tr("Session…"), "", self.recording.edit_session)])
+        open_folder = self.recording.open_folder
         self.toolbar.add_menu(
             (
                 (self.tr("Open video…"), "Ctrl+O", self.asking.video),

@@ -77,6 +77,16 @@ class Recording(QObject):
         """Marks this moment with a name that was typed."""
         self._controller.mark(text, "text")
 
+    def open_folder(self, folder: Path) -> None:
+        """Shows a folder, which is made if it is missing, in the system's file manager."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            problem = RecordError(f"'{folder}' cannot be made ({error.strerror}).", "See that you may write there.")
+            self._banner.show_message(str(problem), Tone.ERROR, Until.CLOSED)
+        else:
+            QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))
+
     def _show_marked(self, marker: Marker) -> None:
         if self._controller.recorder is None:
             news = self.tr("Marker '{name}', which is not recorded: no recording is going on.")
@@ -95,15 +105,9 @@ class Recording(QObject):
         folder = recorder.folder
         buttons: list[Button] = []
         if folder is not None and folder.exists():
-            buttons.append((self.tr("Show"), lambda: open_folder(folder)))
+            buttons.append((self.tr("Show"), lambda: self.open_folder(folder)))
             buttons.append((self.tr("Review"), lambda: self.review_wanted.emit(folder)))
         if recorder.error is not None:
             self._banner.show_message(error_text(recorder.error), Tone.ERROR, Until.CLOSED, buttons)
         elif folder is not None:
             self._banner.show_news(self.tr("Recorded {folder}").format(folder=folder), buttons)
-
-
-def open_folder(folder: Path) -> None:
-    """Shows a folder, which is made if it is missing, in the system's file manager."""
-    folder.mkdir(parents=True, exist_ok=True)
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(folder)))

@@ -110,3 +110,11 @@ def test_log_is_written_and_rotates(log: logging.Logger, monkeypatch: pytest.Mon
         "fer-live.log.2",
         "fer-live.log.3",
     ]
+
+
+def test_no_place_for_the_log_is_no_reason_to_stop(logged_warnings: list[str]) -> None:
+    folder = platformdirs.user_log_path(APP_NAME)
+    folder.parent.mkdir(parents=True)
+    folder.write_text("a file where the folder should be")
+    app.start_log()
+    assert "there is no log" in logged_warnings.pop()

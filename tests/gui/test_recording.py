@@ -133,3 +133,11 @@ def test_settings_that_hold_at_once_end_no_recording(stage: Stage, monkeypatch: 
     assert window.config.recording.warn_below_mb == 1
     assert window.controller._stop_asked_at is None
     assert window.controller.recorder is not None
+
+
+def test_folder_that_cannot_be_opened_is_said(stage: Stage) -> None:
+    stage.recordings.write_text("a file where the folder should be")
+    window = stage.run()
+    (action,) = (each for each in window.actions() if each.text() == "Open recordings")
+    action.trigger()
+    assert "recordings' cannot be made" in window.banner.text()

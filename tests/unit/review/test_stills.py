@@ -81,3 +81,21 @@ def test_missing_package_is_said(video: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(RecordError, match="av is not installed"):
         Stills(video)
+
+
+def test_video_that_was_cut_off_anywhere_is_shown_as_far_as_it_goes(video: Path, tmp_path: Path) -> None:
+    whole, path = video.read_bytes(), tmp_path / "video.mp4"
+    # From the end of its header on, until after its first pictures.
+    header, read = whole.index(b"moof") - 4, 0
+    for end in range(header, header + 800, 40):
+        path.write_bytes(whole[:end])
+        try:
+            stills = Stills(path)
+        except RecordError:
+            continue
+        with stills:
+            for time_s in (0.0, 5.0, 0.5):
+                image = stills.read(time_s)
+                assert image is None or _number(image) <= time_s * _RATE_HZ
+        read += 1
+    assert read > 10
