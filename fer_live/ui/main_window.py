@@ -81,6 +81,7 @@ class MainWindow(QMainWindow):
         self.recording.review_wanted.connect(self.reviewing.show_session)
         self.reviewing.opening.connect(self._stop_at_once)
         self.reviewing.opened.connect(self._show_page)
+        self.reviewing.opened.connect(self.leave_full_screen)
         self.reviewing.closed.connect(self._end_review)
         self.controller.analysed.connect(self._show_result)
         self.controller.marked.connect(self.live.show_marker)

@@ -256,7 +256,9 @@ class ReviewPage(QWidget):
         size = sum(path.stat().st_size for path in files) / 1e6
         text = self.tr("Delete '{folder}' with all {count} files in it ({size:.1f} MB)? There is no way back.")
         question = text.format(folder=session.folder, count=len(files), size=size)
-        if QMessageBox.question(self, "FER Live", question) != QMessageBox.StandardButton.Yes:
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        # Enter alone deletes nothing.
+        if QMessageBox.question(self, "FER Live", question, yes | no, no) != yes:
             return
         self.release()
         try:

@@ -136,6 +136,13 @@ class TestOpening:
         assert "recovered" not in text
         assert_nothing_clipped(window)
 
+    def test_full_screen_is_left_for_it(self, stage: Stage, folder: Path) -> None:
+        window = stage.run()
+        stage.press(window, "f")
+        window.reviewing.show_session(folder)
+        assert not window.isFullScreen()
+        assert window.toolbar.isVisible()
+
     def test_nothing_chosen_changes_nothing(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_: "")
         window = stage.run()
@@ -494,7 +501,10 @@ class TestDeleting:
     ) -> None:
         asked: list[str] = []
 
-        def answer(parent: QWidget, title: str, text: str) -> QMessageBox.StandardButton:
+        def answer(
+            parent: QWidget, title: str, text: str, buttons: object, by_enter: QMessageBox.StandardButton
+        ) -> QMessageBox.StandardButton:
+            assert by_enter == QMessageBox.StandardButton.No
             asked.append(text)
             return QMessageBox.StandardButton.No if len(asked) == 1 else QMessageBox.StandardButton.Yes
 
