@@ -45,6 +45,8 @@ class MarkerTable(QWidget):
         self._table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         triggers = QAbstractItemView.EditTrigger
         self._table.setEditTriggers(triggers.DoubleClicked | triggers.EditKeyPressed)
+        # Tab goes on to the buttons.
+        self._table.setTabKeyNavigation(False)
         self._table.setToolTip(self.tr("Double click or F2: another name"))
         header, numbers = self._table.horizontalHeader(), self._table.verticalHeader()
         assert header is not None

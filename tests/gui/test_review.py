@@ -530,6 +530,17 @@ class TestDeleting:
         assert shows(_window(page), page)
 
 
+def test_tab_leaves_the_table(page: ReviewPage) -> None:
+    QApplication.setActiveWindow(page.window())
+    table = _table(page)
+    table.setFocus()
+    table.selectRow(0)
+    QTest.keyClick(table, Qt.Key.Key_Tab)
+    focused = page.focusWidget()
+    assert isinstance(focused, QPushButton)
+    assert focused.text() == "Add"
+
+
 def test_every_control_has_a_name_and_a_tooltip(page: ReviewPage) -> None:
     for widget in (*page.findChildren(QAbstractButton), *page.findChildren(QComboBox)):
         if isinstance(widget.parent(), QTableWidget):
