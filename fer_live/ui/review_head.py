@@ -66,7 +66,8 @@ class ReviewHead(QWidget):
         """faces: those to choose from, by id."""
         self._title.setText(_shortened(session.folder.name))
         counts = session.facts.get("counts", {})
-        parts = [clock_text(length_s, decimals=0), self.tr("{count} faces").format(count=len(faces))]
+        seen = self.tr("1 face") if len(faces) == 1 else self.tr("{count} faces").format(count=len(faces))
+        parts = [clock_text(length_s, decimals=0), seen]
         if counts.get("frames_captured"):
             share = 100 * counts.get("frames_dropped", 0) / counts["frames_captured"]
             parts.append(self.tr("{percent:.1f} % dropped").format(percent=share))

@@ -225,6 +225,7 @@ class TestOpening:
         window.reviewing.show_session(session_in(tmp_path, *results, name=name))
         assert window.minimumSizeHint().width() < usual + 300
         assert "2026-05-01 inte…" in visible_text(window)
+        assert "1 face ·" in visible_text(window)
         assert_nothing_clipped(window)
 
     def test_session_without_a_face(self, stage: Stage, tmp_path: Path) -> None:
