@@ -24,7 +24,7 @@ import numpy as np
 from fer_live.backends.backend import MAX_BATCH, Backend
 from fer_live.backends.registry import open_backend
 from fer_live.capture.opening import open_source
-from fer_live.capture.source import Source
+from fer_live.capture.source import Hashes, Source
 from fer_live.capture.wall import WallSource
 from fer_live.config import Config
 from fer_live.core.structs import Result
@@ -138,7 +138,7 @@ def whole_run(model: str, *arguments: str) -> float:
 def jobs_run(model: str, backend: str, demos: int, jobs: int, cores: int) -> float:
     """Seconds that so many demos take, at so many jobs that may each keep so many cores busy."""
     with tempfile.TemporaryDirectory() as folder:
-        tasks = [Task(number, "demo", Path(folder) / str(number)) for number in range(demos)]
+        tasks = [Task(number, "demo", Path(folder) / str(number), Hashes()) for number in range(demos)]
         started = time.perf_counter()
         run_in_workers(tasks, Order(Config(model=model), cores=cores), backend, jobs, lambda: None, lambda _: None)
         return time.perf_counter() - started
