@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import QApplication
 
 from fer_live.config import load_config
 from fer_live.core.overlay import COLOURS
+from fer_live.record.recorder import Recorder
 from fer_live.ui.main_window import MainWindow
 
 _FOLDER = Path(__file__).parent / "img"
@@ -50,10 +51,12 @@ def _take(window: MainWindow, pictures: dict[str, QPixmap]) -> None:
         for after_ms, name in ((1500, "baseline"), (5000, "film 1")):
             QTimer.singleShot(after_ms, lambda name=name: window.recording.mark_text(name))
 
-    def review() -> None:
+    def end_recording() -> None:
         take("app-recording")
-        recorder = window.controller.recorder
-        assert recorder is not None
+        window.controller.recorded.connect(review)
+        window.recording.toggle()
+
+    def review(recorder: Recorder) -> None:
         assert recorder.folder is not None
         window.reviewing.show_session(recorder.folder)
         window.banner.hide()
@@ -75,7 +78,7 @@ def _take(window: MainWindow, pictures: dict[str, QPixmap]) -> None:
             started.append(True)
             QTimer.singleShot(_SIX_FACES_MS, lambda: take("app-running"))
             QTimer.singleShot(_SIX_FACES_MS + 100, record)
-            QTimer.singleShot(_RECORDED_MS, review)
+            QTimer.singleShot(_RECORDED_MS, end_recording)
 
     window.controller.analysed.connect(begin)
     window.welcome.demo_wanted.emit()
