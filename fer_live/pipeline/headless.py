@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,11 +50,19 @@ def record_live(
     Raises what ended it early; what was recorded until then is kept. Waits for the disk to take the last row, however
     long that lasts; Ctrl-C meanwhile is raised.
     """
+    told: set[FerError] = set()
+
+    def warn(warnings: Iterable[FerError]) -> None:
+        for warning in warnings:
+            if warning not in told:
+                told.add(warning)
+                on_warning(warning)
+
     session = live_session(text, config)
     session.start()
     try:
         with suppress(KeyboardInterrupt):
-            _record(session, parent, seconds, on_status, on_warning, on_backend)
+            _record(session, parent, seconds, on_status, warn, on_backend)
     finally:
         recorder = session.recorder
         session.stop()
@@ -62,6 +70,7 @@ def record_live(
             on_warning(RecordError(f"The disk of '{parent}' is slow and has not got all rows yet.", "Ctrl-C gives up."))
             while not recorder.is_over.wait(_TICK_S):
                 continue
+        warn(() if recorder is None else recorder.warnings)
     if recorder is not None and recorder.error is not None:
         raise recorder.error
     if recorder is None or recorder.folder is None:
@@ -74,11 +83,10 @@ def _record(
     parent: Path,
     seconds: float | None,
     on_status: Callable[[float, str], None],
-    on_warning: Callable[[FerError], None],
+    warn: Callable[[Iterable[FerError]], None],
     on_backend: Callable[[Backend], None],
 ) -> None:
     started_at: float | None = None
-    told: set[FerError] = set()
     while True:
         status = session.status()
         if status.error is not None and status.state is LiveState.FAILED:
@@ -90,11 +98,7 @@ def _record(
             on_backend(backend)
         elapsed_s = 0.0 if started_at is None else time.monotonic() - started_at
         on_status(elapsed_s, _line(status))
-        warnings = [*status.outlet_errors, *([recorder.warning] if recorder and recorder.warning else [])]
-        for warning in warnings:
-            if warning not in told:
-                told.add(warning)
-                on_warning(warning)
+        warn((*status.outlet_errors, *(recorder.warnings if recorder else ())))
         is_over = seconds is not None and elapsed_s >= seconds
         if is_over or status.state is LiveState.ENDED or (recorder is not None and recorder.error is not None):
             return

@@ -77,9 +77,10 @@ class Recorder:
         self.is_over = threading.Event()
 
     @property
-    def warning(self) -> RecordError | None:
-        """What the user should know although recording goes on: there is no picture, or the disk gets full."""
-        return (None if self._video is None else self._video.error) or self._disk.warning
+    def warnings(self) -> tuple[RecordError, ...]:
+        """What the user should know although recording goes on: there is no picture, the disk gets full."""
+        found = (None if self._video is None else self._video.error, self._disk.warning)
+        return tuple(warning for warning in found if warning is not None)
 
     def offer(self, item: Result | Gap | Marker | Fact) -> None:
         """Hands something over without waiting. A result that does not fit is accounted for as dropped.

@@ -39,9 +39,9 @@ class Recording(QObject):
         super().__init__(window)
         self._window = window
         self._notes = Notes()
-        self._warning: RecordError | None = None
+        self._told: set[RecordError] = set()
         self._controller, self._banner, self._config = controller, banner, config
-        controller.status_changed.connect(self._show_warning)
+        controller.status_changed.connect(self._watch)
         controller.recorded.connect(self._show_recorded)
         controller.marked.connect(self._show_marked)
 
@@ -94,14 +94,19 @@ class Recording(QObject):
             news = self.tr("Marker '{name}'")
         self._banner.show_news(news.format(name=marker.name))
 
-    def _show_warning(self) -> None:
-        """Shows each warning once: who has closed it knows."""
-        recorder = self._controller.recorder
-        before, self._warning = self._warning, None if recorder is None else recorder.warning
-        if self._warning is not None and self._warning is not before:
-            self._banner.show_message(error_text(self._warning), Tone.WARNING, Until.CLOSED)
+    def _watch(self) -> None:
+        if self._controller.recorder is not None:
+            self._show_warnings(self._controller.recorder)
+
+    def _show_warnings(self, recorder: Recorder) -> None:
+        """Shows all there are whenever there is one more: who has closed them knows them."""
+        warnings = recorder.warnings
+        if not self._told.issuperset(warnings):
+            self._told.update(warnings)
+            self._banner.show_message(" ".join(map(error_text, warnings)), Tone.WARNING, Until.CLOSED)
 
     def _show_recorded(self, recorder: Recorder) -> None:
+        self._show_warnings(recorder)
         folder = recorder.folder
         buttons: list[Button] = []
         if folder is not None and folder.exists():

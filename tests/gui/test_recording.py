@@ -9,6 +9,7 @@ import pytest
 from PyQt6.QtWidgets import QMessageBox, QPushButton, QSpinBox
 
 from fer_live.config import RecordingConfig
+from fer_live.errors import RecordError
 from fer_live.record.recorder import Recorder
 from fer_live.ui.banner import COLOURS, Tone
 from fer_live.ui.main_window import MainWindow
@@ -45,6 +46,29 @@ def test_little_space_is_a_warning_that_comes_once(stage: Stage) -> None:
     frames = session.status().frames
     stage.wait(lambda: session.status().frames > frames + 20)
     assert window.banner.text() == ""
+
+
+def test_second_warning_is_shown_beside_the_first(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    window = _record(stage, RecordingConfig(warn_below_mb=1_000_000, stop_below_mb=0, video=True))
+    stage.wait(lambda: "MB left" in window.banner.text())
+
+    def fail(*_: object) -> None:
+        raise RecordError("'video.mp4' cannot be written (No space left on device).", "Free some space.")
+
+    monkeypatch.setattr("fer_live.record.mp4.Mp4File.write", fail)
+    stage.wait(lambda: "video.mp4" in window.banner.text())
+    assert "MB left" in window.banner.text()
+    assert_nothing_clipped(window)
+
+
+def test_picture_that_fails_at_the_very_end_is_told_too(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise RecordError("'video.mp4' cannot be written (No space left on device).", "Free some space.")
+
+    monkeypatch.setattr("fer_live.record.mp4.Mp4File.close", fail)
+    window = _record(stage, RecordingConfig(warn_below_mb=0, stop_below_mb=0, video=True))
+    window.toolbar.record.trigger()
+    stage.wait(lambda: "video.mp4" in window.banner.text())
 
 
 def test_no_space_ends_the_recording_and_not_the_picture(stage: Stage) -> None:

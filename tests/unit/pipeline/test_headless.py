@@ -187,3 +187,17 @@ def test_picture_is_recorded_when_asked_for(device: FakeDevice, tmp_path: Path) 
     assert facts["video"]["frames"] + facts["video"]["frames_dropped"] == counts["frames_analysed"]
     assert facts["video"]["frames"] == len(times) - 1 > 5
     assert np.isin(np.round(times[1:], 2), np.round(rows.t_mono_s, 2)).mean() > 0.9
+
+
+def test_picture_that_fails_at_the_very_end_is_told_too(
+    device: FakeDevice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: object) -> None:
+        raise RecordError("'video.mp4' cannot be written (No space left on device).", "Free some space.")
+
+    monkeypatch.setattr("fer_live.record.mp4.Mp4File.close", fail)
+    warnings: list[FerError] = []
+    config = Config(recording=RecordingConfig(warn_below_mb=0, stop_below_mb=0, video=True))
+    record_live("0", tmp_path, config, 0.3, _nothing, warnings.append)
+    (warning,) = warnings
+    assert "video.mp4" in str(warning)

@@ -286,10 +286,11 @@ def test_sleep_is_a_gap_and_a_new_pair_of_clocks(tmp_path: Path, monkeypatch: py
 
 def test_little_space_is_warned_of(tmp_path: Path) -> None:
     recorder = _recorder(tmp_path, RecordingConfig(warn_below_mb=1_000_000, stop_below_mb=0))
-    assert recorder.warning is None
+    assert recorder.warnings == ()
     recorder.offer(_result(0))
     rows, facts = _finish(recorder, 1)
-    assert "MB left. Free some space" in str(recorder.warning)
+    (warning,) = recorder.warnings
+    assert "MB left. Free some space" in str(warning)
     assert recorder.error is None
     assert (len(rows), facts["state"]) == (1, "closed")
 
@@ -343,20 +344,35 @@ def test_no_picture_is_recorded_unless_asked_for(tmp_path: Path) -> None:
     assert "video" not in facts
 
 
-def test_picture_that_cannot_be_recorded_is_a_warning_and_costs_no_row(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def no_video(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that takes no picture."""
+
     def fail(*_: object) -> None:
         raise RecordError("'video.mp4' cannot be written (No space left on device).", "Free some space.")
 
     monkeypatch.setattr("fer_live.record.mp4.Mp4File.write", fail)
+
+
+@pytest.mark.usefixtures("no_video")
+def test_picture_that_cannot_be_recorded_is_a_warning_and_costs_no_row(tmp_path: Path) -> None:
     recorder = _recorder(tmp_path, RecordingConfig(warn_below_mb=0, stop_below_mb=0, video=True))
     for index in range(100):
         recorder.offer(_result(index))
         recorder.offer_picture(_frame(_result(index)), _result(index))
     rows, facts = _finish(recorder, 100)
     assert (len(rows), facts["state"], recorder.error) == (100, "closed", None)
-    assert "video.mp4" in str(recorder.warning)
+    (warning,) = recorder.warnings
+    assert "video.mp4" in str(warning)
+
+
+@pytest.mark.usefixtures("no_video")
+def test_no_warning_hides_another(tmp_path: Path) -> None:
+    recorder = _recorder(tmp_path, RecordingConfig(warn_below_mb=1_000_000, stop_below_mb=0, video=True))
+    recorder.offer(_result(0))
+    recorder.offer_picture(_frame(_result(0)), _result(0))
+    _finish(recorder, 1)
+    assert [text for text in ("video.mp4", "MB left") if text in str(recorder.warnings)] == ["video.mp4", "MB left"]
 
 
 def test_without_the_package_for_videos_nothing_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
