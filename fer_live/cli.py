@@ -181,7 +181,7 @@ def _open_app(arguments: argparse.Namespace) -> None:
     from fer_live.ui.app import run_app
 
     config = _config_of(arguments)
-    sys.exit(run_app(config, arguments.source, arguments.session))
+    sys.exit(run_app(config, arguments.source, arguments.session, arguments.config))
 
 
 def _analyze(arguments: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from fer_live.errors import ConfigError, complaint_of
+from fer_live.files import replace_file
 
 APP_NAME = "fer-live"
 
@@ -191,7 +192,8 @@ def make_config(values: dict[str, Any]) -> Config:
 def _read_toml(path: Path | None) -> dict[str, Any]:
     path = path or default_config_path()
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # With the mark that some editors of Windows put before the text.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigError(f"Settings '{path}' cannot be read ({error.strerror}).") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -199,11 +201,15 @@ def _read_toml(path: Path | None) -> dict[str, Any]:
 
 
 def save_config(config: Config, path: Path | None = None) -> None:
-    """Writes what differs from the defaults, so that later defaults apply; raises ConfigError."""
+    """Writes what differs from the defaults, so that later defaults apply.
+
+    Raises ConfigError, and then the old settings are still there.
+    """
     path = path or default_config_path()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(tomli_w.dumps(config.model_dump(exclude_defaults=True)), encoding="utf-8")
+        # The file itself, where a link stands in its place.
+        replace_file(path.resolve(), tomli_w.dumps(config.model_dump(exclude_defaults=True)).encode())
     except OSError as error:
         raise ConfigError(f"Settings '{path}' cannot be written ({error.strerror}).") from error
 

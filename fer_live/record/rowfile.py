@@ -15,7 +15,7 @@ from fer_live.errors import RecordError
 
 FLUSH_S, SYNC_S = 0.5, 4.0
 """Oldest age of a line that only this process, or only the operating system, holds: well under 1 s and 5 s."""
-_TRIES = 10_000
+_LOCK_TRIES, _LOCK_PAUSE_S = 20, 0.005
 
 
 class RowFile:
@@ -37,13 +37,19 @@ class RowFile:
         except OSError as error:
             raise self._failure(error) from error
         with suppress(OSError):  # some network disks have no locks; nothing else depends on them
-            # Somebody may just be looking whether the file is locked, for a moment.
-            any(files.lock(self._file) for _ in range(_TRIES))
+            self._lock()
         self._size = self._synced_size = 0
         self._syncing: threading.Thread | None = None
         self._sync_error: OSError | None = None
         self._flushed_at = self._synced_at = clock()
         self._is_open = True
+
+    def _lock(self) -> None:
+        """Not at once if somebody is just looking whether the file is locked, which takes a moment."""
+        for _ in range(_LOCK_TRIES):
+            if files.lock(self._file):
+                return
+            time.sleep(_LOCK_PAUSE_S)
 
     def append(self, lines: str) -> None:
         """Adds whole lines; they are flushed and synced in time. Raises RecordError, e.g. on a full disk."""

@@ -27,10 +27,13 @@ _LOG_BYTES, _LOG_FILES = 1_000_000, 3
 _SIGNAL_CHECK_MS = 200
 
 
-def run_app(config: Config, source: str | None = None, session: Path | None = None) -> int:
+def run_app(
+    config: Config, source: str | None = None, session: Path | None = None, config_path: Path | None = None
+) -> int:
     """Opens the window and returns the exit code when it is closed. source: what to start on, as typed.
 
-    session: the folder of a recorded session to show instead.
+    session: the folder of a recorded session to show instead. config_path: the file of the settings, the default one
+    if None.
 
     Raises ConfigError if there is no display.
     """
@@ -41,7 +44,7 @@ def run_app(config: Config, source: str | None = None, session: Path | None = No
     application = QApplication.instance() or QApplication(sys.argv[:1])
     application.setApplicationName("FER Live")
     translators = install_translation(system_language())
-    window = MainWindow(config, QSettings(APP_NAME, APP_NAME), source, session)
+    window = MainWindow(config, QSettings(APP_NAME, APP_NAME), source, session, config_path)
     hooks.crashed.connect(lambda error: QTimer.singleShot(0, lambda: show_crash(error, window)))
     timer = _close_on_signals(window)
     window.show()

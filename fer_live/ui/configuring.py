@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 from pydantic import BaseModel
 from PyQt6.QtCore import QObject, pyqtSignal
@@ -17,7 +18,7 @@ _AT_ONCE = ("record_dir", "recording", "markers")
 
 
 class Configuring(QObject):
-    """config: gives the settings as they are now.
+    """config: gives the settings as they are now. path: the file that they are saved to, the default one if None.
 
     changed(Config): the user has changed them. restart_wanted(): what runs was started with others.
     """
@@ -25,9 +26,9 @@ class Configuring(QObject):
     changed = pyqtSignal(object)
     restart_wanted = pyqtSignal()
 
-    def __init__(self, banner: Banner, config: Callable[[], Config], window: QWidget) -> None:
+    def __init__(self, banner: Banner, config: Callable[[], Config], path: Path | None, window: QWidget) -> None:
         super().__init__(window)
-        self._banner, self._config, self._window = banner, config, window
+        self._banner, self._config, self._path, self._window = banner, config, path, window
 
     def edit(self) -> None:
         """Asks for the settings, and saves those that were changed."""
@@ -40,7 +41,7 @@ class Configuring(QObject):
         self.changed.emit(dialog.config)
         try:
             # Not all of them: some are of the command line or of the session dialog, for this time only.
-            save_config(_with_changes(load_config(), before, dialog.config))
+            save_config(_with_changes(load_config(self._path), before, dialog.config), self._path)
         except ConfigError as error:
             self._banner.show_message(str(error), Tone.ERROR, Until.CLOSED)
         else:

@@ -47,11 +47,17 @@ _NOTICE_SEEN, _GEOMETRY, _SOURCE, _MIRRORED = "notice_seen", "geometry", "source
 class MainWindow(QMainWindow):
     """FER Live's window. settings remembers geometry, source and mirror; config is what the user may edit.
 
-    source: what to start on, else what was used last. session: the folder of one to show instead.
+    source: what to start on, else what was used last. session: the folder of one to show instead. config_path: the
+    file that edited settings are saved to, the default one if None.
     """
 
     def __init__(
-        self, config: Config, settings: QSettings, source: str | None = None, session: Path | None = None
+        self,
+        config: Config,
+        settings: QSettings,
+        source: str | None = None,
+        session: Path | None = None,
+        config_path: Path | None = None,
     ) -> None:
         super().__init__()
         self.setWindowTitle("FER Live")
@@ -67,7 +73,7 @@ class MainWindow(QMainWindow):
         self._build_body()
         self.recording = Recording(self.controller, self.banner, lambda: self.config, self)
         self.reviewing = Reviewing(self.recording, self.banner, lambda: self.config, self)
-        self.configuring = Configuring(self.banner, lambda: self.config, self)
+        self.configuring = Configuring(self.banner, lambda: self.config, config_path, self)
         self.neutral_look = NeutralLook(self.controller, self.banner, self.live, self)
         self.preparing = Preparing(self.controller, self.banner, lambda: self.config, self)
         self.preparing.restart_wanted.connect(self._try_again)

@@ -42,6 +42,7 @@ class Stage:
         self.sources: list[str] = []
         self.recordings = folder / "recordings"
         self.config = Config(record_dir=str(self.recordings))
+        self.config_path: Path | None = None
         self.settings = QSettings(str(folder / "settings.ini"), QSettings.Format.IniFormat)
         self.settings.setValue("notice_seen", True)
         self._qtbot = qtbot
@@ -56,7 +57,7 @@ class Stage:
 
     def show(self, source: str | None = None) -> MainWindow:
         """A window that has just been shown."""
-        window = MainWindow(self.config, self.settings, source)
+        window = MainWindow(self.config, self.settings, source, config_path=self.config_path)
         self._windows.append(window)
         window.show()
         self._qtbot.waitExposed(window)

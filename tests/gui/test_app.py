@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import platformdirs
 import pytest
@@ -14,6 +15,7 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
 
+from fer_live.cli import main
 from fer_live.config import APP_NAME, Config
 from fer_live.errors import ConfigError
 from fer_live.ui import app
@@ -82,6 +84,18 @@ def test_no_display_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(ConfigError, match=r"no display.*fer-live record"):
         run_app(Config())
+
+
+def test_settings_file_that_was_named_goes_to_the_window(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "study.toml"
+    path.write_text("model = 'mobilevit_xxs'\n")
+    opened: list[object] = []
+    monkeypatch.setattr(app, "run_app", lambda *arguments: opened.extend(arguments))
+    monkeypatch.setattr(sys, "argv", ["fer-live", "app", "demo", "--config", str(path)])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code is None
+    assert opened == [Config(model="mobilevit_xxs"), "demo", None, path]
 
 
 @pytest.fixture

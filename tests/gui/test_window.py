@@ -424,6 +424,17 @@ class TestSettings:
         assert (now.finder.min_score, now.model, now.recording.video) == (0.6, "resnet18", True)
         assert now.tracking.max_missed_ms == 500
 
+    def test_file_that_was_named_is_the_one_that_changes(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        stage.config_path = tmp_path / "study.toml"
+        stage.config_path.write_text("[tracking]\nmin_iou = 0.3\n")
+        window = stage.run()
+        _change(monkeypatch, "max missed ms", 500)
+        window.configuring.edit()
+        assert tomllib.loads(stage.config_path.read_text()) == {"tracking": {"min_iou": 0.3, "max_missed_ms": 500}}
+        assert not default_config_path().exists()
+
     def test_settings_file_that_was_broken_meanwhile_is_said_and_kept(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -129,6 +131,12 @@ def test_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
         load_config(path)
 
 
+def test_file_saved_by_an_editor_of_windows(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text("model = 'größer.onnx'\r\n", encoding="utf-8-sig")
+    assert load_config(path).model == "größer.onnx"
+
+
 def test_settings_cannot_be_changed() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Config().finder.min_score = 0.9  # type: ignore[misc]
@@ -156,3 +164,25 @@ def test_settings_that_cannot_be_saved_are_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"settings\.toml' cannot be written"):
         save_config(Config(), tmp_path / "file" / "settings.toml")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of a file's size there")
+def test_settings_stay_as_they_were_on_a_full_disk(tmp_path: Path) -> None:
+    target, path = tmp_path / "kept" / "settings.toml", tmp_path / "settings.toml"
+    target.parent.mkdir()
+    target.write_text('model = "old.onnx"\n')
+    path.symlink_to(target)
+    command = f"""
+import resource, signal
+from pathlib import Path
+from fer_live.config import Config, save_config
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (10, 10))
+save_config(Config(model="new.onnx"), Path({str(path)!r}))
+"""
+    done = subprocess.run([sys.executable, "-B", "-c", command], capture_output=True, text=True)
+    assert "cannot be written (File too large)" in done.stderr
+    assert load_config(path).model == "old.onnx"
+    save_config(Config(model="new.onnx"), path)
+    assert path.is_symlink()
+    assert load_config(target).model == "new.onnx"

@@ -59,6 +59,17 @@ def test_it_is_locked_although_somebody_looks_whether_it_is(path: Path, monkeypa
     file.close()
 
 
+def test_lock_that_nobody_gives_is_soon_given_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries: list[int] = []
+    monkeypatch.setattr(files, "lock", lambda file: bool(tries.append(file)))
+    monkeypatch.setattr("fer_live.record.rowfile._LOCK_PAUSE_S", 0.0)
+    file = RowFile(path)
+    file.append("a\n")
+    file.close()
+    assert path.read_text() == "a\n"
+    assert len(tries) < 100
+
+
 def test_lines_reach_the_file_in_time(path: Path, clock: ManualClock) -> None:
     file = RowFile(path, clock)
     file.append("one\n")
