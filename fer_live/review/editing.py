@@ -1,4 +1,8 @@
-"""What a review may change in a session: its markers, and whether it is there at all."""
+"""What a review may change in a session: its markers, and whether it is there at all.
+
+Markers are read again before each change, since the recorder or another window may have added some after the session
+was opened.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from fer_live.errors import RecordError
 from fer_live.record.columns import Status, one_line
 from fer_live.record.recovery import is_being_written
 from fer_live.record.session import FRAMES_CSV, MARKERS_CSV, SESSION_JSON, replace_file
-from fer_live.review.reading import MARKER_TYPES, Session
+from fer_live.review.reading import MARKER_TYPES, Session, read_markers
 
 ADDED = "review"
 """Origin of a marker that was added afterwards."""
@@ -20,6 +24,7 @@ ADDED = "review"
 
 def add_marker(session: Session, at_s: float, name: str) -> Session:
     """A marker at a time of the session, s; saved before it returns. Raises RecordError, and then nothing changed."""
+    session = _as_on_disk(session)
     highest = session.markers["marker_id"].max()
     marker_id = 1 + (highest if isinstance(highest, int) else 0)
     values = {"marker_id": marker_id, **_moment(session, at_s), "name": one_line(name), "origin": ADDED}
@@ -39,7 +44,17 @@ def move_marker(session: Session, marker_id: int, at_s: float) -> Session:
 
 def delete_marker(session: Session, marker_id: int) -> Session:
     """One marker less; see add_marker."""
-    return _save(session, session.markers.filter(pl.col("marker_id") != marker_id))
+    return put_back(session, marker_id, session.markers.clear())
+
+
+def put_back(session: Session, marker_id: int, row: pl.DataFrame) -> Session:
+    """A marker as it was. row: the one with that id of an earlier Session.markers, or none if there was none yet.
+
+    See add_marker.
+    """
+    session = _as_on_disk(session)
+    others = session.markers.filter(pl.col("marker_id") != marker_id)
+    return _save(session, pl.concat([others, row], how="diagonal"))
 
 
 def delete_session(session: Session) -> None:
@@ -71,6 +86,7 @@ def _moment(session: Session, at_s: float) -> dict[str, object]:
 
 
 def _change(session: Session, marker_id: int, values: dict[str, object]) -> Session:
+    session = _as_on_disk(session)
     changed = [
         pl.when(pl.col("marker_id") == marker_id).then(pl.lit(value, MARKER_TYPES[name])).otherwise(name).alias(name)
         for name, value in values.items()
@@ -78,9 +94,13 @@ def _change(session: Session, marker_id: int, values: dict[str, object]) -> Sess
     return _save(session, session.markers.with_columns(changed))
 
 
-def _save(session: Session, markers: pl.DataFrame) -> Session:
+def _as_on_disk(session: Session) -> Session:
     if is_being_written(session.folder):
         raise RecordError(f"'{session.folder}' is still being recorded.", "Edit its markers when that is over.")
+    return replace(session, markers=read_markers(session.folder))
+
+
+def _save(session: Session, markers: pl.DataFrame) -> Session:
     in_order = markers.sort("t_mono_s", maintain_order=True)
     replace_file(session.folder / MARKERS_CSV, in_order.write_csv(float_precision=6))
     return replace(session, markers=in_order)

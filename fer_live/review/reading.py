@@ -59,7 +59,16 @@ def open_session(folder: Path) -> Session:
     if was_cut_off:
         facts["state"] = State.RECOVERED.value
     frames = {name: _type_of(name) for name in column_names(_labels(facts, folder))}
-    return Session(folder, facts, _read_table(folder / FRAMES_CSV, frames), _read_markers(folder / MARKERS_CSV))
+    return Session(folder, facts, _read_table(folder / FRAMES_CSV, frames), read_markers(folder))
+
+
+def read_markers(folder: Path) -> pl.DataFrame:
+    """See Session.markers; a name may be '', never null. Raises RecordError."""
+    path = folder / MARKERS_CSV
+    markers = _read_table(path, MARKER_TYPES)
+    if markers.select(pl.any_horizontal(pl.col("marker_id", "t_mono_s").is_null().any())).item():
+        raise _damaged(path, "has a marker without a number or a time")
+    return markers.with_columns(pl.col("name", "origin").fill_null(""))
 
 
 def _labels(facts: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
@@ -68,14 +77,6 @@ def _labels(facts: Mapping[str, Any], folder: Path) -> tuple[str, ...]:
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise _damaged(folder / SESSION_JSON, "has no list of labels in its model card")
     return tuple(labels)
-
-
-def _read_markers(path: Path) -> pl.DataFrame:
-    """Rows of MARKER_TYPES, each with a number and a time; a name may be '', never null."""
-    markers = _read_table(path, MARKER_TYPES)
-    if markers.select(pl.any_horizontal(pl.col("marker_id", "t_mono_s").is_null().any())).item():
-        raise _damaged(path, "has a marker without a number or a time")
-    return markers.with_columns(pl.col("name", "origin").fill_null(""))
 
 
 def _read_table(path: Path, types: Mapping[str, pl.DataType]) -> pl.DataFrame:

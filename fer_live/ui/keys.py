@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from PyQt6.QtGui import QKeySequence
+
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+
 
 @dataclass(frozen=True)
 class Key:
@@ -37,5 +41,10 @@ class Keys:
         return True
 
     def help(self) -> str:
-        """All of them in a line."""
-        return " · ".join(f"{key.name}: {key.does}" for key in self._keys)
+        """All of them in a line, which may be broken between a key's words, but not behind its name."""
+        return " · ".join(f"{key.name}: ".replace(" ", _NO_BREAK) + key.does for key in self._keys)
+
+
+def printed(shortcut: str) -> str:
+    """A shortcut such as 'Ctrl+O' as this system and language write it: 'Strg+O', '\N{PLACE OF INTEREST SIGN}O'."""
+    return QKeySequence(shortcut).toString(QKeySequence.SequenceFormat.NativeText)

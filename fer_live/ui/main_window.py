@@ -24,7 +24,7 @@ from fer_live.ui.asking import Asking
 from fer_live.ui.banner import Banner, Tone, Until
 from fer_live.ui.configuring import Configuring
 from fer_live.ui.controller import LiveController
-from fer_live.ui.keys import Key, Keys
+from fer_live.ui.keys import Key, Keys, printed
 from fer_live.ui.live_page import LivePage
 from fer_live.ui.loading import FOR_PLOTS, FOR_SESSIONS, Loading
 from fer_live.ui.messages import copy_details, error_text, stalled_text
@@ -160,11 +160,11 @@ class MainWindow(QMainWindow):
             Key("f", "F", self.tr("full screen"), [self.toggle_full_screen]),
             Key("\x1b", self.tr("Esc"), self.tr("leave full screen"), [self.leave_full_screen]),
             Key("[]", "[ ]", self.tr("previous or next face"), [partial(step, -1), partial(step, 1)]),
-            Key("", "Ctrl+O", self.tr("open a video"), []),
-            Key("", "Ctrl+L", self.tr("open a stream"), []),
-            Key("", "Ctrl+Shift+O", self.tr("open a session"), []),
-            Key("", "Ctrl+Shift+N", self.tr("consent, note and video of the next recordings"), []),
-            Key("", "Ctrl+,", self.tr("settings"), []),
+            Key("", printed("Ctrl+O"), self.tr("open a video"), []),
+            Key("", printed("Ctrl+L"), self.tr("open a stream"), []),
+            Key("", printed("Ctrl+Shift+O"), self.tr("open a session"), []),
+            Key("", printed("Ctrl+Shift+N"), self.tr("consent, note and video of the next recordings"), []),
+            Key("", printed("Ctrl+,"), self.tr("settings"), []),
         ]
 
     def _restore(self, source: str | None) -> None:

@@ -18,6 +18,7 @@ from PyQt6.QtWidgets import (
 )
 
 from fer_live.ui.clock import clock_text
+from fer_live.ui.keys import printed
 
 _TIME, _NAME, _ORIGIN = range(3)
 _ID = Qt.ItemDataRole.UserRole
@@ -59,7 +60,10 @@ class MarkerTable(QWidget):
         row = QHBoxLayout()
         self._add = self._button(row, self.tr("Add"), self.tr("A marker at the chosen time (M)"))
         self._move = self._button(row, self.tr("Move here"), self.tr("Moves the marker to the chosen time"))
-        self._delete = self._button(row, self.tr("Delete"), self.tr("Deletes the marker (Del)"))
+        tip = self.tr("Deletes the marker ({key}); {undo} takes it back")
+        self._delete = self._button(
+            row, self.tr("Delete"), tip.format(key=printed("Del"), undo=printed("Ctrl+Z"))
+        )
         row.addStretch()
         self._add.clicked.connect(self.add_wanted)
         self._move.clicked.connect(lambda: self._ask(self.move_wanted))
@@ -100,6 +104,10 @@ class MarkerTable(QWidget):
                 self._table.setCurrentItem(item)
                 self._table.setFocus()
                 self._table.editItem(item)
+
+    def end_editing(self) -> None:
+        """Takes over a name that is being typed; no marker is chosen any more."""
+        self._table.setCurrentCell(-1, -1)
 
     def _button(self, row: QHBoxLayout, title: str, tip: str) -> QPushButton:
         button = QPushButton(title)

@@ -6,6 +6,7 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from fer_live.ui.face_panel import enlarge
+from fer_live.ui.keys import printed
 
 _WIDTH_CHARS = 88
 _TITLE_SCALE = 1.5
@@ -58,9 +59,10 @@ class WelcomePage(Page):
 
     def __init__(self) -> None:
         super().__init__()
+        play = self.tr("Play a video file ({key})").format(key=printed("Ctrl+O"))
         for title, tip, signal in (
             (self.tr("Use camera"), self.tr("Start on the first camera"), self.camera_wanted),
-            (self.tr("Open video…"), self.tr("Play a video file (Ctrl+O)"), self.video_wanted),
+            (self.tr("Open video…"), play, self.video_wanted),
             (self.tr("Demo"), self.tr("Start on a photograph that moves"), self.demo_wanted),
         ):
             self.add_button(title, tip).clicked.connect(signal)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 from functools import partial
 
 from PyQt6.QtCore import QElapsedTimer, QTimer, QUrl, pyqtSignal
@@ -19,7 +18,8 @@ from fer_live.review.replay import result_at
 from fer_live.review.series import FaceSeries, face_ids, face_series, length_s
 from fer_live.review.stills import Stills
 from fer_live.ui.banner import Banner, Tone, Until
-from fer_live.ui.keys import Key, Keys
+from fer_live.ui.keys import Key, Keys, printed
+from fer_live.ui.marker_edits import MarkerEdits
 from fer_live.ui.marker_table import MarkerTable
 from fer_live.ui.moment_panel import MomentPanel
 from fer_live.ui.program import Program
@@ -58,6 +58,7 @@ class ReviewPage(QWidget):
         self._reporting, self._report_path = Program(self), ""
         self.head, self.view, self.moment = ReviewHead(), VideoView(), MomentPanel()
         self.markers, self.timeline = MarkerTable(), ReviewTimeline()
+        self.edits = MarkerEdits(self.markers, self.timeline, banner, lambda: self._time_s, self)
         self.view.set_mirrored(False)
         self.keys = Keys(self._list_keys())
         self._connect()
@@ -81,12 +82,7 @@ class ReviewPage(QWidget):
         self.view.face_clicked.connect(self.choose_face)
         self.timeline.pointed.connect(self._show_moment)
         self.timeline.picked.connect(self.seek)
-        self.timeline.marker_moved.connect(lambda marker_id, at_s: self._edit(editing.move_marker, marker_id, at_s))
-        self.markers.add_wanted.connect(self.add_marker)
-        self.markers.rename_wanted.connect(lambda marker_id, name: self._edit(editing.rename_marker, marker_id, name))
-        self.markers.move_wanted.connect(lambda marker_id: self._edit(editing.move_marker, marker_id, self._time_s))
-        self.markers.delete_wanted.connect(lambda marker_id: self._edit(editing.delete_marker, marker_id))
-        self.markers.picked.connect(self._seek_marker)
+        self.edits.sought.connect(self.seek)
 
     def _list_keys(self) -> list[Key]:
         steps = [partial(self.step, by) for by in (-_LEAP_S, -_STEP_S, _STEP_S, _LEAP_S)]
@@ -96,8 +92,9 @@ class ReviewPage(QWidget):
             Key("<,.>", ", . < >", self.tr("a frame or a second back or on"), steps, repeats=True),
             Key("+=-", "+ -", self.tr("zoom"), zooms, repeats=True),
             Key("0", "0", self.tr("whole session"), [self.timeline.show_all]),
-            Key("m", "M", self.tr("marker"), [self.add_marker]),
-            Key("", self.tr("Del"), self.tr("delete the marker"), []),
+            Key("m", "M", self.tr("marker"), [self.edits.add]),
+            Key("", printed("Del"), self.tr("delete the marker"), []),
+            Key("", printed("Ctrl+Z"), self.tr("take the last change of a marker back"), []),
             Key("[]", "[ ]", self.tr("previous or next face"), [partial(self.step_face, by) for by in (-1, 1)]),
             Key("\x1b", self.tr("Esc"), self.tr("back to the live picture"), [self.closed.emit]),
         ]
@@ -111,7 +108,7 @@ class ReviewPage(QWidget):
         self._open_video(session)
         self.head.show_session(session, length, sorted(self._faces))
         self.choose_face(next(iter(self._faces), _NOBODY))
-        self._show_markers()
+        self.edits.show(session)
         self.timeline.show_all()
         self.seek(0.0)
 
@@ -119,6 +116,7 @@ class ReviewPage(QWidget):
         """Lets go of the session and its files."""
         self._player.stop()
         self._cancel_report()
+        self.edits.release()
         if self._stills is not None:
             self._stills.close()
         self._stills = self._session = self._series = None
@@ -192,34 +190,6 @@ class ReviewPage(QWidget):
         result = result_at(self._session, self._time_s)
         frame = Frame(image, result.frame_index, result.captured_at)
         self.view.show_result(frame, result, self._session.labels, self._face_id)
-
-    def add_marker(self) -> None:
-        """Adds a marker at the chosen time, whose name can then be typed."""
-        if self._edit(editing.add_marker, self._time_s, self.tr("marker")) and self._session is not None:
-            self.markers.edit(int(self._session.markers["marker_id"].max()))  # type: ignore[arg-type]
-
-    def _edit(self, change: Callable[..., Session], *values: object) -> bool:
-        """Whether a change of the markers could be saved; shows what is on disk in any case."""
-        assert self._session is not None
-        error: FerError | None = None
-        try:
-            self._session = change(self._session, *values)
-        except FerError as raised:
-            error = raised
-            self._banner.show_message(str(error), Tone.ERROR, Until.CLOSED)
-        self._show_markers()
-        return error is None
-
-    def _show_markers(self) -> None:
-        assert self._session is not None
-        rows = self._session.markers.select("marker_id", "t_mono_s", "name", "origin").rows()
-        self.markers.show_markers(rows)
-        self.timeline.show_markers([row[:3] for row in rows])
-
-    def _seek_marker(self, marker_id: int) -> None:
-        assert self._session is not None
-        times = dict(self._session.markers.select("marker_id", "t_mono_s").rows())
-        self.seek(times[marker_id])
 
     def report(self) -> None:
         """Writes the report into the session's folder, and opens it when it is there."""

@@ -105,7 +105,8 @@ def shows(window: MainWindow, page: QWidget) -> bool:
 def visible_text(window: QWidget) -> str:
     """All words on labels and buttons that can be seen, and those of the status line."""
     widgets = [*window.findChildren(QLabel), *window.findChildren(QAbstractButton)]
-    return "\n".join(widget.text() for widget in widgets if widget.isVisible() and widget.text())
+    words = "\n".join(widget.text() for widget in widgets if widget.isVisible() and widget.text())
+    return words.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def assert_nothing_clipped(window: QWidget) -> None:

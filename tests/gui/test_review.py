@@ -345,8 +345,8 @@ class TestMoments:
     def test_help_is_that_of_the_page(self, page: ReviewPage) -> None:
         window = _window(page)
         window.show_keys()
-        assert "Space: play or pause" in window.banner.text()
-        assert "record" not in window.banner.text()
+        assert "Space: play or pause" in visible_text(window.banner)
+        assert "record" not in visible_text(window.banner)
 
 
 class TestMarkers:
@@ -405,6 +405,35 @@ class TestMarkers:
         _table(page).selectRow(0)
         QTest.keyClick(_table(page), Qt.Key.Key_Delete)
         assert _markers(folder) == [("40.000000", "film")]
+
+    def test_name_that_is_being_typed_is_kept_when_the_page_is_left(
+        self, stage: Stage, page: ReviewPage, folder: Path
+    ) -> None:
+        stage.press(_window(page), "m")
+        editor = _table(page).findChild(QLineEdit)
+        assert editor is not None
+        editor.setText("pause")
+        _window(page).toolbar.start.trigger()
+        stage.wait(lambda: shows(_window(page), _window(page).live))
+        assert _markers(folder)[0] == ("0.000000", "pause")
+
+    def test_changes_are_taken_back_one_after_the_other(self, stage: Stage, page: ReviewPage, folder: Path) -> None:
+        window = _window(page)
+        _table(page).item(1, 1).setText("film 1")  # type: ignore[union-attr]
+        _table(page).setFocus()
+        _table(page).selectRow(0)
+        QTest.keyClick(_table(page), Qt.Key.Key_Delete)
+        page.edits.add()
+        editor = _table(page).findChild(QLineEdit)
+        assert editor is not None
+        QTest.keyClick(editor, Qt.Key.Key_Escape)
+        assert len(_markers(folder)) == 2
+        for expected in (1, 2, 2, 2):
+            QTest.keyClick(window, Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+            assert len(_markers(folder)) == len(_cells(page)) == expected
+        assert [name for _, name in _markers(folder)] == ["begin", "film"]
+        window.show_keys()
+        assert "Ctrl+Z: take the last change of a marker back" in visible_text(window.banner)
 
     def test_what_cannot_be_saved_is_said_and_shown_as_it_is(
         self, page: ReviewPage, folder: Path, monkeypatch: pytest.MonkeyPatch

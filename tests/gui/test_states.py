@@ -293,7 +293,7 @@ def test_keys(stage: Stage) -> None:
     _looks_right(window, "Space: start or stop", "R: record", "[ ]: previous or next face", "Ctrl+,: settings", "Close")
     given = stage.device.given
     stage.wait(lambda: stage.device.given > given + 20)
-    assert "Space: start or stop" in window.banner.text()
+    assert "Space: start or stop" in visible_text(window.banner)
 
 
 @pytest.fixture

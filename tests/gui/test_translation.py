@@ -94,6 +94,15 @@ def test_window_speaks_german(german: None, stage: Stage) -> None:
     assert {action.text() for action in window.toolbar.actions()} >= {"Stopp", "Aufnehmen", "Standbild", "Spiegeln"}
 
 
+def test_keys_are_those_of_a_german_keyboard(german: None, stage: Stage) -> None:
+    stage.cameras.clear()
+    window = stage.open()
+    window.show_keys()
+    assert "Strg+O: ein Video öffnen" in visible_text(window)
+    assert "Ctrl" not in visible_text(window)
+    assert "(Strg+O)" in window.welcome.findChildren(QPushButton)[1].toolTip()
+
+
 def test_settings_speak_german(german: None, stage: Stage) -> None:
     dialog = SettingsDialog(Config())
     dialog.show()

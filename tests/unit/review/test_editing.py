@@ -62,6 +62,27 @@ class TestMarkers:
         assert [row[4] for row in _saved(session)] == ["film"]
         assert [row[4] for row in _saved(editing.delete_marker(session, 2))] == []
 
+    @pytest.mark.parametrize(("marker_id", "name"), [(1, "moved"), (2, "renamed"), (3, "added"), (1, "deleted")])
+    def test_change_can_be_taken_back(self, marker_id: int, name: str, session: Session) -> None:
+        before = session.markers
+        session = {
+            "moved": lambda: editing.move_marker(session, 1, 7.5),
+            "renamed": lambda: editing.rename_marker(session, 2, "x"),
+            "added": lambda: editing.add_marker(session, 2.0, "x"),
+            "deleted": lambda: editing.delete_marker(session, 1),
+        }[name]()
+        assert not session.markers.equals(before)
+        session = editing.put_back(session, marker_id, before.filter(before["marker_id"] == marker_id))
+        assert session.markers.equals(before)
+        assert open_session(session.folder).markers.equals(before)
+
+    def test_marker_that_came_after_the_session_was_opened_stays(self, session: Session) -> None:
+        mark(session.folder, (1.0, "begin"), (5.0, "film"), (9.0, "end"))
+        assert [row[4] for row in _saved(editing.rename_marker(session, 2, "film 2"))] == ["begin", "film 2", "end"]
+        mark(session.folder, (1.0, "begin"), (5.0, "film"), (9.0, "end"))
+        assert [row[0] for row in _saved(editing.add_marker(session, 9.5, "x"))] == ["1", "2", "3", "4"]
+        assert [row[4] for row in _saved(editing.delete_marker(session, 1))] == ["film", "end", "x"]
+
     def test_marker_before_the_first_row(self, session: Session) -> None:
         late = session.frames.slice(50)
         changed = editing.add_marker(Session(session.folder, session.facts, late, session.markers), 0.5, "early")
