@@ -276,12 +276,12 @@ class MainWindow(QMainWindow):
 
     def toggle_running(self) -> None:
         """Starts or stops."""
-        if self.controller.session is not None:
-            self._restart_on = ""
-            self.controller.stop()
-        else:
+        if self.controller.session is None:
             self._list_sources(self._source)
             self._start_if_possible()
+        elif self.recording.may_end(self.tr("A recording is going on. Finish it and stop?")):
+            self._restart_on = ""
+            self.controller.stop()
 
     def _mirror(self) -> None:
         self.live.view.set_mirrored(self.toolbar.mirror.isChecked())

@@ -51,10 +51,15 @@ class Recording(QObject):
         self._controller.toggle_recording(recording_folder(config), self._notes, config.recording)
 
     def may_end(self, question: str) -> bool:
-        """Asks a question if a recording is going on, which would be ended; True if it may be, or there is none."""
+        """Asks a question if a recording is going on, which would be ended; True if it may be, or there is none.
+
+        It goes on meanwhile.
+        """
         if self._controller.recorder is None:
             return True
-        return QMessageBox.question(self._window, "FER Live", question) == QMessageBox.StandardButton.Yes
+        yes, no = QMessageBox.StandardButton.Yes, QMessageBox.StandardButton.No
+        # Neither Enter nor a second Space ends it.
+        return QMessageBox.question(self._window, "FER Live", question, yes | no, no) == yes
 
     def edit_session(self) -> None:
         """Asks what the next recordings hold, and what is said of them."""

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PyQt6.QtWidgets import QMessageBox, QPushButton, QSpinBox
+from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtTest import QTest
+from PyQt6.QtWidgets import QApplication, QMessageBox, QPushButton, QSpinBox
 
 from fer_live.config import RecordingConfig
 from fer_live.errors import RecordError
@@ -96,12 +98,23 @@ def _open_a_session(window: MainWindow, folder: Path) -> None:
     window.reviewing.show_session(folder)
 
 
+def _press_space(window: MainWindow, folder: Path) -> None:
+    QTest.keyClicks(window, " ")
+
+
+def _press_stop(window: MainWindow, folder: Path) -> None:
+    window.toolbar.start.trigger()
+
+
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Questions, of which the first is answered with No and all others with Yes."""
     asked: list[str] = []
 
-    def answer(parent: object, title: str, text: str) -> QMessageBox.StandardButton:
+    def answer(
+        parent: object, title: str, text: str, buttons: object, by_enter: QMessageBox.StandardButton
+    ) -> QMessageBox.StandardButton:
+        assert by_enter == QMessageBox.StandardButton.No
         asked.append(text)
         return QMessageBox.StandardButton.No if len(asked) == 1 else QMessageBox.StandardButton.Yes
 
@@ -122,7 +135,7 @@ def wider(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SettingsDialog, "exec", edit)
 
 
-@pytest.mark.parametrize("end", [_change_width, _choose_another_camera, _open_a_session])
+@pytest.mark.parametrize("end", [_change_width, _choose_another_camera, _open_a_session, _press_space, _press_stop])
 def test_what_would_end_a_recording_asks_first(
     end: Callable[[MainWindow, Path], None], stage: Stage, asked: list[str], wider: None
 ) -> None:
@@ -141,6 +154,27 @@ def test_what_would_end_a_recording_asks_first(
     stage.wait(lambda: recorded)
     assert recorded[0].error is None
     assert len(asked) == 2
+
+
+def test_question_goes_with_a_recording_that_goes_on(stage: Stage) -> None:
+    window = _record(stage, RecordingConfig())
+    stage.wait(lambda: list(stage.recordings.glob("*/frames.csv")))
+    given, seen = stage.device.given, []
+
+    def press_again() -> None:
+        """As a user who has Space pressed twice, once the camera has given some more frames."""
+        question = QApplication.activeModalWidget()
+        if stage.device.given > given + 20 and question is not None:
+            seen.append(window.controller.recorder is not None)
+            QTest.keyClick(question.focusWidget(), Qt.Key.Key_Space)
+
+    timer = QTimer()
+    timer.timeout.connect(press_again)
+    timer.start(20)
+    QTest.keyClicks(window, " ")
+    timer.stop()
+    assert seen == [True]
+    assert window.controller.recorder is not None
 
 
 def test_settings_that_hold_at_once_end_no_recording(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

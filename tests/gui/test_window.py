@@ -293,7 +293,7 @@ class TestClosing:
         asked: list[str] = []
 
         def answer(button: QMessageBox.StandardButton):  # type: ignore[no-untyped-def]
-            def question(parent: QWidget, title: str, text: str) -> QMessageBox.StandardButton:
+            def question(parent: QWidget, title: str, text: str, *buttons: object) -> QMessageBox.StandardButton:
                 asked.append(text)
                 return button
 
