@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import logging
 import zipfile
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from sklearn.model_selection import StratifiedGroupKFold
 
 from fer_live.core.modelcard import FER2013_LABELS, sha256_of
 from fer_live.errors import DataError
+from fer_live.files import replace_file
 from training.layouts import TRAINING, USAGES, VALIDATION, WHERE, Rows, read_csv, read_folders
 
 log = logging.getLogger(__name__)
@@ -38,8 +40,8 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def chosen(self, rows: NDArray[np.int64]) -> Split:
-        """The rows of these numbers, int64 (M,), in their order."""
+    def chosen(self, rows: NDArray[np.int64] | slice) -> Split:
+        """The rows of these numbers, int64 (M,), in their order, or of a slice."""
         votes = None if self.votes is None else self.votes[rows]
         return Split(self.usage, self.images[rows], self.labels[rows], votes)
 
@@ -116,16 +118,17 @@ def _read_cached(path: Path) -> Rows:
     rows = _read_cache(cache)
     if rows is None:
         rows = read_csv(path)
-        _write_cache(cache, *rows)
+        _write_cache(cache, rows)
     return rows
 
 
 def _nearest(path: Path) -> Path:
     """The path itself, or the same file compressed beside it."""
-    packed = (path.with_name(path.name + ".gz"), path.with_name(path.name + ".zip"), path.with_suffix(".zip"))
-    for candidate in (path, *packed):
-        if candidate.exists():
-            return candidate
+    if path.exists():  # Folders such as "." have no name to add an ending to.
+        return path
+    for packed in (path.with_name(path.name + ".gz"), path.with_name(path.name + ".zip"), path.with_suffix(".zip")):
+        if packed.exists():
+            return packed
     raise DataError(f"There is no FER2013 at '{path}'.", WHERE)
 
 
@@ -140,14 +143,12 @@ def _read_cache(cache: Path) -> Rows | None:
         return None
 
 
-def _write_cache(
-    cache: Path, images: NDArray[np.uint8], labels: NDArray[np.int64], usages: NDArray[np.str_]
-) -> None:
-    partial = cache.with_suffix(".partial.npz")
+def _write_cache(cache: Path, rows: Rows) -> None:
+    content = io.BytesIO()
+    np.savez(content, images=rows[0], labels=rows[1], usages=rows[2])
     try:
         cache.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(partial, images=images, labels=labels, usages=usages)
-        partial.replace(cache)
+        replace_file(cache, content.getvalue())
     except OSError as error:
         # Only time is lost: the next start decodes the pixels again.
         log.warning("cache '%s' cannot be written: %s", cache, error)

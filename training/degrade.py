@@ -93,8 +93,7 @@ def measure_degraded(weights: Path, data: Fer2013, count: int | None = None, see
     Returns model, usage, data_digest, n, seed, and `degradations`, a list of name, accuracy, accuracy_ci95 and drop:
     the accuracy of untouched faces minus this one. All shares are fractions. Raises what `predict` raises.
     """
-    card, every = fer2013_card(weights), data.split(VALIDATION)
-    rows = every.chosen(np.arange(len(every))[:count])
+    card, rows = fer2013_card(weights), data.split(VALIDATION).chosen(slice(count))
     results: list[dict[str, Any]] = []
     for name, degradation in tqdm(DEGRADATIONS.items(), desc="Degrading", unit=" ways", leave=False):
         probabilities = predict(weights, card, degraded(rows.images, degradation, seed))

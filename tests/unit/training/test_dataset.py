@@ -77,10 +77,31 @@ def test_cache_that_cannot_be_written_costs_only_time(
     assert "cannot be written" in logged_warnings.pop()
 
 
+def test_full_disk_keeps_no_part_of_a_cache(csv_path: Path, cache: Path, logged_warnings: list[str]) -> None:
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
+    try:
+        assert len(load_fer2013(csv_path).split("Training")) == 56
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "cannot be written" in logged_warnings.pop()
+    assert list(cache.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["fer2013.csv.gz", "somewhere/fer2013.csv"])
 def test_missing_file(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match=r"no FER2013 at '.*'.*Kaggle.*--data"):
         load_fer2013(tmp_path / name)
+
+
+@pytest.mark.parametrize("folder", [".", "/"])
+def test_a_folder_without_a_name_of_its_own_is_read_as_any(
+    folder: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match=f"'{folder}' has no folder 'train'"):
+        load_fer2013(Path(folder))
 
 
 def test_compressed_file_beside_is_found(csv_path: Path) -> None:
