@@ -52,39 +52,58 @@ def read_csv(path: Path) -> Rows:
 
     Raises DataError naming the file, the row where one is at fault, and what was expected.
     """
-    with _open_csv(path, ("fer2013.csv", "icml_face_data.csv", "train.csv"), WHERE) as file:
-        return _read_rows(path, file)
+    images: list[NDArray[np.uint8]] = []
+    labels: list[int] = []
+    usages: list[str] = []
+    members = ("fer2013.csv", "icml_face_data.csv", "train.csv")
+    for where, row in rows_of_csv(path, members, ("emotion", "pixels"), WHERE):
+        images.append(_parse_pixels(where, row["pixels"]))
+        labels.append(_parse_label(where, row["emotion"]))
+        usages.append(parse_usage(where, row.get("Usage", TRAINING)))
+    return np.stack(images), np.array(labels, np.int64), np.array(usages)
 
 
 def read_unlabelled(path: Path) -> NDArray[np.uint8]:
     """Faces uint8 (N, 48, 48), in the order of the file, of the competition's test.csv, plain, .gz or .zip.
 
-    Only its column `pixels` is read. Raises DataError naming the file, the line where one is at fault, and what was
+    Only its column `pixels` is read. Raises DataError naming the file, the row where one is at fault, and what was
     expected.
     """
-    with _open_csv(path, ("test.csv",), _TEST_WHERE) as file:
+    rows = rows_of_csv(path, ("test.csv",), ("pixels",), _TEST_WHERE)
+    return np.stack([_parse_pixels(where, row["pixels"]) for where, row in rows])
+
+
+def rows_of_csv(
+    path: Path, members: Sequence[str], columns: Sequence[str], hint: str
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """Each row of a CSV, plain, .gz or .zip: what to call it in an error, and its cells by the name of their column.
+
+    members: names that the file may have in a .zip, the first there is wins. columns: names that the header must have.
+    Raises DataError with the hint, also if there is no row.
+    """
+    with _open_csv(path, members, hint) as file:
         reader = csv.reader(file)
+        # Kaggle's icml_face_data.csv has a space before its column names.
         header = [name.strip() for name in next(reader, [])]
-        if "pixels" not in header:
-            columns = ", ".join(header)[:80] or "no header"
-            raise DataError(f"'{path}' has the columns '{columns}', not 'pixels'.", _TEST_WHERE)
-        images = []
-        for row in tqdm(reader, desc="Reading faces", unit=" rows", leave=False):
-            where = f"Line {reader.line_num} of '{path}'"
+        missing = [name for name in columns if name not in header]
+        if missing:
+            found = ", ".join(header)[:80] or "no header"
+            raise DataError(f"'{path}' has the columns '{found}', without {', '.join(missing)}.", hint)
+        number = 1
+        for number, row in enumerate(tqdm(reader, desc=f"Reading {path.name}", unit=" rows", leave=False), start=2):
+            where = f"Row {number} of '{path}'"
             if len(row) != len(header):
                 raise DataError(f"{where} has {len(row)} columns, not {len(header)}.", _AGAIN)
-            images.append(_parse_pixels(where, row[header.index("pixels")]))
-    if not images:
-        raise DataError(f"'{path}' has a header but no rows.", _TEST_WHERE)
-    return np.stack(images)
+            yield where, {name: cell.strip() for name, cell in zip(header, row, strict=True)}
+        if number == 1:
+            raise DataError(f"'{path}' has a header but no rows.", hint)
 
 
 @contextmanager
-def _open_csv(path: Path, members: Sequence[str], where: str) -> Iterator[TextIO]:
-    """members: names that the file may have in a .zip, the first there is wins. where: the hint of errors."""
+def _open_csv(path: Path, members: Sequence[str], hint: str) -> Iterator[TextIO]:
     try:
         if path.suffix == ".zip":
-            with zipfile.ZipFile(path) as archive, archive.open(_csv_member(path, archive, members, where)) as raw:
+            with zipfile.ZipFile(path) as archive, archive.open(_csv_member(path, archive, members, hint)) as raw:
                 yield io.TextIOWrapper(raw, encoding="utf-8-sig", newline="")
         elif path.suffix == ".gz":
             with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as file:
@@ -93,41 +112,15 @@ def _open_csv(path: Path, members: Sequence[str], where: str) -> Iterator[TextIO
             with path.open(encoding="utf-8-sig", newline="") as file:
                 yield file
     except _UNREADABLE as error:
-        raise DataError(f"'{path}' cannot be read: {error}.", f"{_AGAIN} {where}") from error
+        raise DataError(f"'{path}' cannot be read: {error}.", f"{_AGAIN} {hint}") from error
 
 
-def _csv_member(path: Path, archive: zipfile.ZipFile, members: Sequence[str], where: str) -> str:
+def _csv_member(path: Path, archive: zipfile.ZipFile, members: Sequence[str], hint: str) -> str:
     names = {Path(name).name: name for name in archive.namelist()}
     for wanted in members:
         if wanted in names:
             return names[wanted]
-    raise DataError(f"'{path}' holds no {' or '.join(members)}.", where)
-
-
-def _read_rows(path: Path, file: TextIO) -> Rows:
-    reader = csv.reader(file)
-    # Kaggle's icml_face_data.csv has a space before its column names.
-    header = [name.strip() for name in next(reader, [])]
-    if not {"emotion", "pixels"} <= set(header):
-        columns = ", ".join(header)[:80] or "no header"
-        raise DataError(
-            f"'{path}' has the columns '{columns}', not 'emotion' and 'pixels' (and 'Usage').", WHERE
-        )
-    emotion, pixels = header.index("emotion"), header.index("pixels")
-    usage = header.index("Usage") if "Usage" in header else None
-    images: list[NDArray[np.uint8]] = []
-    labels: list[int] = []
-    usages: list[str] = []
-    for number, row in enumerate(tqdm(reader, desc="Reading FER2013", unit=" rows", leave=False), start=2):
-        where = f"Row {number} of '{path}'"
-        if len(row) != len(header):
-            raise DataError(f"{where} has {len(row)} columns, not {len(header)}.", _AGAIN)
-        images.append(_parse_pixels(where, row[pixels]))
-        labels.append(_parse_label(where, row[emotion]))
-        usages.append(TRAINING if usage is None else _parse_usage(where, row[usage]))
-    if not images:
-        raise DataError(f"'{path}' has a header but no rows.", WHERE)
-    return np.stack(images), np.array(labels, np.int64), np.array(usages)
+    raise DataError(f"'{path}' holds no {' or '.join(members)}.", hint)
 
 
 def _parse_pixels(where: str, text: str) -> NDArray[np.uint8]:
@@ -143,15 +136,17 @@ def _parse_pixels(where: str, text: str) -> NDArray[np.uint8]:
 
 
 def _parse_label(where: str, text: str) -> int:
-    if text.strip().isdecimal() and int(text) < len(FER2013_LABELS):
-        return int(text)
-    raise DataError(f"{where} has the emotion '{text}', not a number from 0 to {len(FER2013_LABELS) - 1}.")
+    codes = [str(code) for code in range(len(FER2013_LABELS))]
+    if text in codes:
+        return codes.index(text)
+    raise DataError(f"{where} has the emotion '{text[:80]}', not a number from 0 to {len(FER2013_LABELS) - 1}.")
 
 
-def _parse_usage(where: str, text: str) -> str:
-    if text.strip() in USAGES:
-        return text.strip()
-    raise DataError(f"{where} has the Usage '{text}', not one of {', '.join(USAGES)}.")
+def parse_usage(where: str, text: str) -> str:
+    """The usage that a cell names; raises DataError, calling the row so, if that is none of USAGES."""
+    if text in USAGES:
+        return text
+    raise DataError(f"{where} has the Usage '{text[:80]}', not one of {', '.join(USAGES)}.")
 
 
 def read_folders(root: Path) -> Rows:

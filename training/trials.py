@@ -15,6 +15,7 @@ from training.layouts import SPEC, TRAINING, VALIDATION
 from training.loop import predict_logits, train_one_epoch
 from training.runs import start_or_resume
 from training.train import material_of
+from training.votes import FOLDS
 
 _DRY_RUN_VALIDATION = 64
 _OVERFIT_EPOCHS = 100
@@ -23,17 +24,17 @@ _BY_HEART = 0.99
 
 
 def few_rows(config: FitConfig, data: Fer2013) -> Fer2013:
-    """One batch of training rows and some validation rows, with every label."""
+    """One batch of training rows and some validation rows, with every label in each fold of `opinion_of_voters`."""
     counts = {TRAINING: config.batch_size, VALIDATION: _DRY_RUN_VALIDATION}
-    return Fer2013({usage: _spread(data, usage, count) for usage, count in counts.items()}, data.validation_made)
+    splits = {usage: _spread(data, usage, count, of_class=FOLDS) for usage, count in counts.items()}
+    return Fer2013(splits, data.validation_made)
 
 
-def _spread(data: Fer2013, usage: str, count: int) -> Split:
-    """Count to two times count rows of a usage (all, if it has fewer), with each of its classes."""
+def _spread(data: Fer2013, usage: str, count: int, of_class: int = 1) -> Split:
+    """Count to two times count rows of a usage (all, if it has fewer), and the first ones of each of its classes."""
     rows = data.split(usage)
-    _, first_of_class = np.unique(rows.labels, return_index=True)
-    chosen = np.union1d(first_of_class, np.arange(0, len(rows), max(1, len(rows) // count)))
-    return rows.chosen(chosen)
+    first = [np.flatnonzero(rows.labels == label)[:of_class] for label in np.unique(rows.labels)]
+    return rows.chosen(np.unique(np.concatenate([*first, np.arange(0, len(rows), max(1, len(rows) // count))])))
 
 
 def overfit(config: FitConfig, data: Fer2013, count: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +15,7 @@ from sklearn.model_selection import StratifiedGroupKFold, cross_val_predict
 from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.errors import DataError
 from training.dataset import Fer2013, Split
-from training.layouts import TRAINING, USAGES
+from training.layouts import TRAINING, parse_usage, rows_of_csv
 from training.metrics import wilson_interval
 
 _EMOTIONS = {
@@ -32,11 +31,13 @@ _COLUMNS = (*_EMOTIONS, "contempt", "unknown", "NF")
 _NO_MAJORITY = -1
 _LEAST_AGREEMENT = 0.4
 _BANDS = (0.0, 0.5, 0.7, 0.9, 1.0)
-_FOLDS, _LEAVES, _LEARNING_RATE = 5, 8, 0.1
+_LEAVES, _LEARNING_RATE = 8, 0.1
 _WHERE = (
     "FER+ votes are fer2013new.csv in Microsoft's FERPlus repository on GitHub; they belong to the rows of "
     "fer2013.csv in its own order."
 )
+FOLDS = 5
+"""In which rows are dealt out, so that what votes mean is learnt from other rows than are told by it."""
 
 
 @dataclass(frozen=True)
@@ -64,33 +65,15 @@ class Votes:
 
 
 def read_votes(path: Path, usage: str) -> Votes:
-    """Reads the rows of a usage from fer2013new.csv; raises DataError naming the row at fault."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            counts = _read_counts(path, csv.reader(file), usage)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"'{path}' cannot be read: {error}.", _WHERE) from error
+    """Reads the rows of a usage from fer2013new.csv, plain, .gz or .zip; raises DataError naming the row at fault."""
+    counts = [
+        _parse_votes(where, [row[column] for column in _COLUMNS])
+        for where, row in rows_of_csv(path, ("fer2013new.csv",), ("Usage", *_COLUMNS), _WHERE)
+        if parse_usage(where, row["Usage"]) == usage
+    ]
     if not counts:
         raise DataError(f"'{path}' has no votes on rows of usage '{usage}'.", _WHERE)
     return Votes(np.array(counts, np.int64))
-
-
-def _read_counts(path: Path, reader: Any, usage: str) -> list[list[int]]:
-    header = [name.strip() for name in next(reader, [])]
-    missing = [name for name in ("Usage", *_COLUMNS) if name not in header]
-    if missing:
-        raise DataError(f"'{path}' has no columns {', '.join(missing)}.", _WHERE)
-    columns = [header.index(name) for name in _COLUMNS]
-    rows = []
-    for number, row in enumerate(reader, start=2):
-        where = f"Row {number} of '{path}'"
-        if len(row) != len(header):
-            raise DataError(f"{where} has {len(row)} columns, not {len(header)}.", _WHERE)
-        if row[header.index("Usage")].strip() not in USAGES:
-            raise DataError(f"{where} has a Usage that is not one of {', '.join(USAGES)}.", _WHERE)
-        if row[header.index("Usage")].strip() == usage:
-            rows.append(_parse_votes(where, [row[column].strip() for column in columns]))
-    return rows
 
 
 def _parse_votes(where: str, cells: list[str]) -> list[int]:
@@ -130,7 +113,7 @@ def opinion_of_voters(rows: Split) -> NDArray[np.float32]:
     """
     assert rows.votes is not None
     groups = np.unique(rows.pixel_hashes(), return_inverse=True)[1]
-    folds = StratifiedGroupKFold(_FOLDS, shuffle=True, random_state=0)
+    folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=0)
     learner = HistGradientBoostingClassifier(
         max_leaf_nodes=_LEAVES, learning_rate=_LEARNING_RATE, early_stopping=False, random_state=0
     )

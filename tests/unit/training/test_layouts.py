@@ -83,6 +83,7 @@ PIXELS = " ".join(["7"] * 2304)
         (f"7,{PIXELS},Training", "Row 3 of .* has the emotion '7', not a number from 0 to 6"),
         (f"happy,{PIXELS},Training", "Row 3 of .* has the emotion 'happy'"),
         (f"²,{PIXELS},Training", "Row 3 of .* has the emotion '²'"),
+        (f"{'9' * 5000},{PIXELS},Training", "Row 3 of .* has the emotion '999"),
         (
             f"3,{PIXELS},Test",
             "Row 3 of .* has the Usage 'Test', not one of Training, PublicTest, PrivateTest",
@@ -100,8 +101,8 @@ def test_bad_row_is_named(tmp_path: Path, row: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "has the columns 'no header', not 'emotion' and 'pixels'"),
-        (b"label,image\n", "has the columns 'label, image', not 'emotion' and 'pixels'"),
+        (b"", "has the columns 'no header', without emotion, pixels"),
+        (b"label,image\n", "has the columns 'label, image', without emotion, pixels"),
         (b"emotion,pixels,Usage\n", "has a header but no rows"),
         (b"\xff\xfe\x00", "cannot be read"),
         (b"emotion,pixels\n0," + b"1" * 200_000, "cannot be read: field larger"),

@@ -72,13 +72,13 @@ def test_compressed_files_and_other_columns_are_read(images: Any, tmp_path: Path
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda lines: [*lines[:3], '"1 2 3"', *lines[4:]], "Line 4 of '.*' has 3 pixels, not 2304"),
-        (lambda lines: [*lines[:2], lines[2].replace('"', '"x', 1)], "Line 3 of '.*' has a pixel that is not a whole"),
-        (lambda lines: [*lines[:2], f"0,{lines[2]}"], "Line 3 of '.*' has 2 columns, not 1"),
-        (lambda lines: [*lines, "", lines[1]], "Line 16 of '.*' has 0 columns, not 1"),
+        (lambda lines: [*lines[:3], '"1 2 3"', *lines[4:]], "Row 4 of '.*' has 3 pixels, not 2304"),
+        (lambda lines: [*lines[:2], lines[2].replace('"', '"x', 1)], "Row 3 of '.*' has a pixel that is not a whole"),
+        (lambda lines: [*lines[:2], f"0,{lines[2]}"], "Row 3 of '.*' has 2 columns, not 1"),
+        (lambda lines: [*lines, "", lines[1]], "Row 16 of '.*' has 0 columns, not 1"),
         (lambda lines: lines[:1], "has a header but no rows"),
-        (lambda lines: ["emotion", *lines[1:]], "has the columns 'emotion', not 'pixels'"),
-        (lambda lines: [], "has the columns 'no header', not 'pixels'"),
+        (lambda lines: ["emotion", *lines[1:]], "has the columns 'emotion', without pixels"),
+        (lambda lines: [], "has the columns 'no header', without pixels"),
     ],
 )
 def test_bad_rows_are_named(

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from fer_live.errors import TrainingError
@@ -9,6 +11,7 @@ from training import trials
 from training.config import FitConfig
 from training.dataset import Fer2013, Split
 from training.trials import overfit
+from training.votes import opinion_of_voters
 
 
 def test_few_rows_of_every_class(small_data: Fer2013) -> None:
@@ -18,6 +21,14 @@ def test_few_rows_of_every_class(small_data: Fer2013) -> None:
     few = trials._spread(by_class, "Training", 4)
     assert set(few.labels.tolist()) == set(range(7))
     assert len(few) < 16
+
+
+def test_few_rows_suffice_to_learn_what_votes_mean(small_data: Fer2013, quick: Callable[..., FitConfig]) -> None:
+    rows = small_data.split("Training")
+    counts = np.eye(7, 10, dtype=np.int64)[rows.labels] * 10
+    voted = Fer2013(small_data.splits | {"Training": replace(rows, votes=counts)})
+    few = trials.few_rows(quick(batch_size=2), voted).split("Training")
+    assert opinion_of_voters(few).shape == (len(few), 7)
 
 
 def test_a_network_learns_a_few_faces_by_heart(

@@ -63,7 +63,7 @@ def test_copy_without_image_names_is_read(tmp_path: Path) -> None:
         ("Training,fer0.png,x,0,0,1,3,2,0,0,0,0", "Row 3 of .* votes that are not whole numbers"),
         ("Training,fer0.png,-1,0,0,1,3,2,0,0,0,0", "Row 3 of .* votes that are not whole numbers"),
         ("Training,fer0.png,0,0,0,0,0,0,0,0,0,0", "Row 3 of .* has no votes"),
-        ("Test,fer0.png,4,0,0,1,3,2,0,0,0,0", "Row 3 of .* a Usage that is not one of Training"),
+        ("Test,fer0.png,4,0,0,1,3,2,0,0,0,0", "Row 3 of .* has the Usage 'Test', not one of Training"),
     ],
 )
 def test_bad_row_is_named(tmp_path: Path, row: str, message: str) -> None:
@@ -74,9 +74,9 @@ def test_bad_row_is_named(tmp_path: Path, row: str, message: str) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (b"", "has no columns Usage, anger"),
-        (b"emotion,pixels,Usage\n", "has no columns anger, disgust"),
-        (HEADER.encode(), "has no votes on rows of usage 'Training'"),
+        (b"", "has the columns 'no header', without Usage, anger"),
+        (b"emotion,pixels,Usage\n", "has the columns .*, without anger, disgust"),
+        (f"{HEADER}\n{ROWS[2]}".encode(), "has no votes on rows of usage 'Training'"),
         (b"\xff\xfe\x00", "cannot be read"),
     ],
 )
