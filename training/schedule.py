@@ -28,7 +28,7 @@ def learning_rate_at(
         return config.learning_rate * _one_cycle(step, total)
     warmup = config.warmup_epochs * steps_per_epoch
     if step < warmup:
-        return config.learning_rate * (step + 1) / warmup
+        return config.learning_rate * min(1.0, (step + 1) / warmup)
     if config.schedule == "plateau":
         return config.learning_rate * _plateau(accuracies)
     return config.learning_rate * _cosine(1.0, 0.0, (step - warmup) / max(1, total - warmup))

@@ -18,6 +18,13 @@ def test_learning_rate_warms_up_and_ends_near_zero(quick: Callable[..., FitConfi
     assert rates[-1] < 0.001
 
 
+def test_warm_up_that_ends_within_an_epoch_stays_below_the_highest_rate(quick: Callable[..., FitConfig]) -> None:
+    config = quick(epochs=10, warmup_epochs=0.5, learning_rate=1.0)
+    rates = [learning_rate_at(step, 5, config) for step in range(4)]
+    assert rates[:3] == [0.4, 0.8, 1.0]
+    assert 0.9 < rates[3] < 1.0
+
+
 def test_one_cycle_is_that_of_torch(quick: Callable[..., FitConfig]) -> None:
     config = quick(epochs=4, schedule="onecycle", learning_rate=0.3)
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=0.3)
