@@ -24,7 +24,8 @@ def wilson_interval(correct: int, count: int) -> tuple[float, float]:
     share, spread = correct / count, _Z95**2 / count
     centre = (share + spread / 2) / (1 + spread)
     half = _Z95 * math.sqrt(share * (1 - share) / count + spread / (4 * count)) / (1 + spread)
-    return max(0.0, centre - half), min(1.0, centre + half)
+    # Rounding may put an end that is 0 or 1 just beside the share.
+    return max(0.0, min(share, centre - half)), min(1.0, max(share, centre + half))
 
 
 @dataclass(frozen=True)

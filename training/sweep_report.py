@@ -67,9 +67,7 @@ def draw_sweep(title: str, values: Sequence[str], outcomes: Sequence[Outcome], r
         if accuracies:
             mean, low, high = _mean_interval(accuracies, rows)
             axes.plot([place - 0.1] * len(accuracies), accuracies, "o", color="grey", alpha=0.6)
-            # Where all rows are right, rounding may leave the interval a hair below the mean.
-            errors = [[max(0.0, mean - low)], [max(0.0, high - mean)]]
-            axes.errorbar([place], [mean], yerr=errors, fmt="s", color="C0", capsize=4)
+            axes.errorbar([place], [mean], yerr=[[mean - low], [high - mean]], fmt="s", color="C0", capsize=4)
     axes.set_xticks(range(len(values)), values, rotation=30 if len(values) > 4 else 0)
     axes.set_xlim(-0.5, len(values) - 0.5)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))

@@ -33,6 +33,13 @@ def test_wilson_interval_stays_a_share_at_the_ends(correct: int, low: float, hig
     assert wilson_interval(correct, 10) == pytest.approx((low, high), abs=5e-5)
 
 
+def test_the_interval_of_every_share_holds_it() -> None:
+    for count in range(1, 200):
+        for correct in (0, 1, count // 3, count - 1, count):
+            low, high = wilson_interval(correct, count)
+            assert 0 <= low <= correct / count <= high <= 1, (correct, count)
+
+
 def test_ece_by_hand() -> None:
     # Confidences .9 .7 .6 .8 .5 1 lie in six bins of one row each: gaps .1 .3 .6 .2 .5 0.
     assert expected_calibration_error(PROBABILITIES, LABELS) == pytest.approx(1.7 / 6)
