@@ -147,10 +147,10 @@ def report(
     shown = dict(metrics)
     if votes is not None:
         shown["votes"] = by_agreement(votes, rows.labels, probabilities.argmax(axis=1))
+    print(json.dumps(shown) if arguments.json else as_table(shown))
     if arguments.plots is not None:
         for path in save_plots(arguments.plots, metrics, rows, probabilities):
             print(f"written: {path}", file=sys.stderr)
-    print(json.dumps(shown) if arguments.json else as_table(shown))
     return metrics
 
 

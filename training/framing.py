@@ -21,11 +21,12 @@ from fer_live.core.modelcard import FER2013_LABELS, card_path, load_verified_car
 from fer_live.core.structs import Faces
 from fer_live.detect.blazeface import FULL_RANGE, SHORT_RANGE, BlazeFace, BlazeFaceDetector
 from fer_live.detect.mediapipe import MediaPipeFinder
-from fer_live.errors import ConfigError
+from fer_live.errors import ConfigError, DataError
 from training.chain import Classify, run_chain
 from training.config import RECIPES, FitConfig, recipe
 from training.dataset import Split, load_fer2013
 from training.files import write_card
+from training.framing_plot import draw
 from training.layouts import TRAINING, VALIDATION
 from training.options import require_at_least
 
@@ -116,11 +117,16 @@ def augmentation_range(config: FitConfig) -> dict[str, tuple[float, float]]:
 
 
 def study(rows: Split) -> dict[str, Any]:
-    """The framing of each model over a split: see the functions above for the measures."""
+    """The framing of each model over a split: see the functions above for the measures.
+
+    Raises DataError if a model finds no face at all.
+    """
     ranges = {model: augmentation_range(recipe(model)) for model in RECIPES}
     report: dict[str, Any] = {"n": len(rows), "augmentation": ranges, "models": {}}
     for name, model in MODELS.items():
         faces = look_at(rows.images, model)
+        if len(faces) == 0:
+            raise DataError(f"The model {name} finds none of the {len(rows)} faces.", "Look at more with --rows.")
         boxes, regions = box_measures(faces), region_measures(faces)
         report["models"][name] = {
             "found": len(faces) / len(rows),
@@ -222,11 +228,9 @@ def _command(arguments: argparse.Namespace) -> None:
         print(json.dumps(reports) if arguments.json else chain_table(reports))
         return
     report = study(sample(data.split(TRAINING), arguments.rows, arguments.seed))
-    if arguments.plot is not None:
-        from training.framing_plot import draw
-
-        draw(report, arguments.plot)
     print(json.dumps(report) if arguments.json else study_table(report))
+    if arguments.plot is not None:
+        draw(report, arguments.plot)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -33,8 +33,8 @@ MARGIN = 0.03
 """Accuracy that faces which pass may lose at most, in each step of the study."""
 SIDES_PX = (40, 36, 34, 32, 30, 28, 24, 20, 16, 12)
 SIGMAS_PX = (0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0)
-SHARPNESS_EDGES = (0.0, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5, math.inf)
-TURN_EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5, math.inf)
+SHARPNESS_EDGES = (0.0, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.15, 0.2, 0.3, 0.5)
+TURN_EDGES = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.5)
 Hits = NDArray[np.bool_]
 """bool (N,): which faces were called as the data set does."""
 
@@ -105,10 +105,10 @@ def _spread(values: NDArray[np.float64]) -> dict[str, float]:
     return {f"sharpness_p{q}": float(np.percentile(values, q)) for q in (5, 50, 95)}
 
 
-def _bins(values: NDArray[np.float64], edges: tuple[float, ...]) -> list[tuple[float, float, Hits]]:
-    """Low edge, high edge and who is inside, of the bins in which there is somebody."""
-    bins = [(low, high, (values >= low) & (values < high)) for low, high in pairwise(edges)]
-    return [each for each in bins if each[2].any()]
+def _bins(values: NDArray[np.float64], edges: tuple[float, ...]) -> list[tuple[float, float | None, Hits]]:
+    """Low edge, high edge and who is inside, of the bins in which there is somebody; the last one has no high edge."""
+    bins = [(low, high, (values >= low) & (values < high)) for low, high in pairwise((*edges, math.inf))]
+    return [(low, None if math.isinf(high) else high, inside) for low, high, inside in bins if inside.any()]
 
 
 def measure_quality(weights: Path, rows: Split) -> dict[str, Any]:
@@ -143,12 +143,12 @@ def settings(record: dict[str, Any]) -> dict[str, float]:
         if size["drop"] > MARGIN:
             break
         passing.append(size["side_px"])
-    blurred = [step["high"] for step in record["sharpness"] if step["drop"] > MARGIN]
+    blurred = [step["high"] or step["low"] for step in record["sharpness"] if step["drop"] > MARGIN]
     turned = [step["low"] for step in record["turns"] if step["accuracy_ci95"][1] < record["plain"]["accuracy"]]
     return {
         "min_face_px": math.ceil(min(passing, default=SPEC.width) / SHORT_RANGE.framing.scale),
         "min_sharpness": max(blurred, default=0.0),
-        "max_turn": min(turned, default=TURN_EDGES[-2]),
+        "max_turn": min(turned, default=TURN_EDGES[-1]),
     }
 
 
@@ -165,12 +165,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _command(arguments: argparse.Namespace) -> None:
     require_at_least(1, "--rows", arguments.rows)
-    every = load_fer2013(arguments.data).split(VALIDATION)
-    rows = every.chosen(np.arange(len(every))[: arguments.rows])
+    rows = load_fer2013(arguments.data).split(VALIDATION).chosen(slice(arguments.rows))
     record = measure_quality(arguments.weights, rows)
+    print(json.dumps(record) if arguments.json else as_table(record))
     if arguments.plot is not None:
         draw(record, arguments.plot)
-    print(json.dumps(record) if arguments.json else as_table(record))
 
 
 def main(argv: list[str] | None = None) -> int:

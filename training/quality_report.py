@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import math
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +57,7 @@ def _sharp(step: Step) -> str:
 
 
 def _range(step: Step) -> str:
-    return f"{step['low']:g} and more" if math.isinf(step["high"]) else f"{step['low']:g} to {step['high']:g}"
+    return f"{step['low']:g} and more" if step["high"] is None else f"{step['low']:g} to {step['high']:g}"
 
 
 def _verdict(steps: list[Step], what: str, limit: float) -> list[str]:

@@ -109,6 +109,15 @@ def test_the_study_as_a_command(data: Path, tmp_path: Path, capsys: pytest.Captu
     assert "short range: found 100.0%" in capsys.readouterr().out
 
 
+def test_faces_that_no_model_finds_are_one_sentence(
+    write_csv: Callable[..., str], rows: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "noise.csv"
+    path.write_text(write_csv(rows))
+    assert framing.main(["--data", str(path), "--rows", "2"]) == 2
+    assert "short range finds none of the 2 faces. Look at more with --rows." in capsys.readouterr().err
+
+
 def test_the_chain_as_a_command(
     data: Path, trained: object, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,4 +159,6 @@ def test_bad_input_is_one_sentence(
     arguments: list[str], message: str, data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert framing.main(["--data", str(data), "--rows", "2", *arguments]) == 2
-    assert message in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert message in said.err
+    assert ("short range: found" in said.out) == ("--plot" in arguments), "what was measured is printed all the same"

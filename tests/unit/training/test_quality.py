@@ -45,7 +45,7 @@ def test_a_size_that_happens_to_do_well_below_one_that_does_not_is_not_trusted()
 
 def test_everything_may_pass() -> None:
     found = settings(_record([0.0, 0.0, 0.0], [0.0, 0.0], [0.7, 0.7]))
-    assert found == {"min_face_px": 20, "min_sharpness": 0, "max_turn": TURN_EDGES[-2]}
+    assert found == {"min_face_px": 20, "min_sharpness": 0, "max_turn": TURN_EDGES[-1]}
 
 
 @pytest.mark.parametrize("as_json", [True, False])
@@ -65,11 +65,30 @@ def test_the_study_runs(
         assert "| 40 | 12 | " in said
         assert f"min_face_px {QualityConfig().min_face_px}, " in said
         return
-    record = json.loads(said)
+    record = json.loads(said, parse_constant=pytest.fail)  # JSON has no infinity
+    assert record["sharpness"][-1]["high"] is None
     assert [step["side_px"] for step in record["sizes"]] == [40, 12]
     assert sum(step["n"] for step in record["sharpness"]) == 2 * 12
     assert [step["n"] for step in record["blurs"]] == [12, 12]
     assert record["blurs"][0]["sharpness_p50"] > record["blurs"][1]["sharpness_p50"]
+
+
+def test_no_limit_of_sharpness_suffices_where_the_sharpest_faces_lose_too_much() -> None:
+    record = _record([0.0, 0.0, 0.0], [0.1, 0.1], [0.7])
+    record["sharpness"][-1]["high"] = None
+    assert settings(record)["min_sharpness"] == 1
+
+
+def test_a_picture_that_cannot_be_written_costs_no_figure(
+    trained: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(quality, "SIDES_PX", (40,))
+    monkeypatch.setattr(quality, "SIGMAS_PX", (2.0,))
+    arguments = ["--weights", str(trained.run / "mobilevit_xxs.onnx"), "--data", str(trained.data), "--rows", "1"]
+    assert main([*arguments, "--plot", "/nowhere/at/all.png"]) == 2
+    said = capsys.readouterr()
+    assert "'/nowhere/at/all.png' cannot be written" in said.err
+    assert "| 40 | 1 | " in said.out
 
 
 def test_turned_faces_are_those_that_are_found(trained: Any, monkeypatch: pytest.MonkeyPatch) -> None:
