@@ -25,6 +25,7 @@ from fer_live.backends.backend import MAX_BATCH
 from fer_live.console import exit_code
 from fer_live.core.modelcard import INT8_SUFFIX, ModelCard, card_path, int8_path, sha256_of
 from fer_live.core.preprocess import to_batch
+from fer_live.errors import ModelError
 from training.dataset import Fer2013, load_fer2013
 from training.files import replace_file, write_card
 from training.layouts import SPEC, TRAINING, VALIDATION
@@ -53,6 +54,9 @@ def quantize(weights: Path, data: Fer2013, seed: int = 0) -> dict[str, Any]:
     TrainingError if a file cannot be written.
     """
     card, rows = fer2013_card(weights), data.split(VALIDATION)
+    float32 = card_path(weights).with_suffix(".onnx")
+    if weights != float32:
+        raise ModelError(f"'{weights}' is not the float32 .onnx of its card.", f"Give {float32.name}.")
     chosen = np.random.default_rng(seed).permutation(len(data.split(TRAINING)))[: _CALIBRATION_FACES + _CHOICE_FACES]
     # By shares, so that small data leaves faces for both.
     share = _CALIBRATION_FACES / (_CALIBRATION_FACES + _CHOICE_FACES)
@@ -84,6 +88,9 @@ def _candidates(weights: Path, card: ModelCard, faces: NDArray[np.uint8], folder
     """An int8 network with a card for each method."""
     prepared = folder / "prepared.onnx"
     quant_pre_process(weights, prepared, skip_symbolic_shape=True)
+    inner = _inner_nodes(prepared)
+    if not inner:
+        raise ModelError(f"'{weights}' has fewer than two convolutions: there is nothing to quantize.")
     paths = {}
     for name, (method, options) in tqdm(_METHODS.items(), desc="Quantizing", unit=" methods", leave=False):
         paths[name] = folder / name / f"{weights.stem}{INT8_SUFFIX}"
@@ -98,7 +105,7 @@ def _candidates(weights: Path, card: ModelCard, faces: NDArray[np.uint8], folder
                 reduce_range=True,
                 activation_type=QuantType.QUInt8,
                 weight_type=QuantType.QInt8,
-                nodes_to_quantize=_inner_nodes(prepared),
+                nodes_to_quantize=inner,
                 calibrate_method=method,
                 extra_options=options,
             )
@@ -108,14 +115,14 @@ def _candidates(weights: Path, card: ModelCard, faces: NDArray[np.uint8], folder
 
 
 def _inner_nodes(graph: Path) -> list[str]:
-    """Names of what becomes int8: from the second convolution to the last one's sum.
+    """Names of what becomes int8: from the second convolution, if there is one, to the last one's sum.
 
     Standardization, logits and softmax stay float32, and so does the first convolution: it costs little time, and with
     it in int8 the probabilities are off twice as far (docs/decisions/0014).
     """
     nodes = onnx.load(graph).graph.node
     places = [place for place, node in enumerate(nodes) if node.op_type == "Conv"]
-    return [node.name for node in nodes[places[1] :] if node.op_type in _OPERATORS]
+    return [node.name for node in nodes[places[1] :] if node.op_type in _OPERATORS] if len(places) > 1 else []
 
 
 class _Batches(CalibrationDataReader):  # type: ignore[misc]  # ONNX Runtime has no types here

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from fer_live.backends.registry import open_backend
-from fer_live.core.modelcard import card_path, int8_path, load_card, load_verified_card
+from fer_live.core.modelcard import card_path, int8_path, load_card, load_verified_card, sha256_of
 from tests.media import write_card
 from training.dataset import Fer2013, Split
 from training.prediction import predict
@@ -143,6 +143,43 @@ def test_the_command_says_in_one_line_what_came_of_it(
     assert line.startswith(said)
     assert "of float32 100.00%, 28 faces" in line
     assert int8_path(weights).exists() == (noise == 0)
+
+
+@pytest.mark.parametrize("name", ["matcher.safetensors", "matcher.fp16.onnx", "matcher.int8.onnx"])
+def test_only_the_float32_graph_of_a_card_is_taken(
+    name: str, weights: Path, csv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = weights.read_bytes()
+    weights.rename(weights.with_name(name))
+    card = load_card(card_path(weights))
+    files = {name: sha256_of(weights.with_name(name))}
+    card_path(weights).write_text(card.model_copy(update={"files": files}).model_dump_json())
+    assert main(["--weights", str(weights.with_name(name)), "--data", str(csv)]) == 2
+    assert f"{name}' is not the float32 .onnx of its card. Give matcher.onnx." in capsys.readouterr().err
+    assert weights.with_name(name).read_bytes() == content
+    assert len(list(weights.parent.glob("matcher*"))) == 2
+
+
+def test_a_network_without_convolutions_is_one_sentence(
+    tmp_path: Path, csv: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    graph = helper.make_graph(
+        [
+            helper.make_node("Flatten", ["crops"], ["flat"], "flatten"),
+            helper.make_node("MatMul", ["flat", "weight"], ["logits"], "linear"),
+            helper.make_node("Softmax", ["logits"], ["probabilities"], "softmax", axis=1),
+        ],
+        "linear",
+        [helper.make_tensor_value_info("crops", TensorProto.FLOAT, ["batch", 1, 48, 48])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 7])],
+        [numpy_helper.from_array(np.zeros((48 * 48, 7), np.float32), "weight")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    path = tmp_path / "linear.onnx"
+    path.write_bytes(model.SerializeToString())
+    write_card(path)
+    assert main(["--weights", str(path), "--data", str(csv)]) == 2
+    assert "linear.onnx' has fewer than two convolutions" in capsys.readouterr().err
 
 
 def test_what_cannot_be_used_is_one_sentence(tmp_path: Path, csv: Path, capsys: pytest.CaptureFixture[str]) -> None:
