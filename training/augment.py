@@ -11,8 +11,6 @@ from torch import Tensor
 from training.config import FitConfig
 
 _ERASED_AREA = (0.02, 0.2)
-
-
 _LEAST_STRENGTH = 0.25
 
 
@@ -60,7 +58,7 @@ def _erase(batch: Tensor, probability: float, generator: torch.Generator) -> Ten
     draw = torch.rand(6, count, 1, generator=generator)
     area = draw[0] * (_ERASED_AREA[1] - _ERASED_AREA[0]) + _ERASED_AREA[0]
     aspect = torch.exp((draw[1] * 2 - 1) * math.log(3.0))
-    high, wide = torch.sqrt(area * aspect).clamp(max=1), torch.sqrt(area / aspect).clamp(max=1)
+    high, wide = torch.sqrt(area * aspect), torch.sqrt(area / aspect)
     rows = (torch.arange(height) + 0.5) / height
     columns = (torch.arange(width) + 0.5) / width
     in_rows = ((rows - draw[2]).abs() < high / 2)[:, :, None]
