@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import os
 import platform
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
@@ -109,6 +111,7 @@ class SessionWriter:
         self._recounted: dict[str, int] = {}
         self._origin = origin
         self._last_s = 0.0
+        self._gaps: deque[tuple[float, GapReason]] = deque()
         self._marker_count = 0
         self._state = State.RECORDING
         with ExitStack() as opened:
@@ -133,6 +136,7 @@ class SessionWriter:
         index = result.frame_index - self._origin.frame_index
         if index < 0:
             return
+        self._write_gaps(result.captured_at)
         self._account(index)
         self._advance(result.captured_at)
         self._file.append(self._rows.result(replace(result, frame_index=index), self._last_s))
@@ -142,9 +146,11 @@ class SessionWriter:
         self._face_ids.update(track.face_id for track in result.tracks)
 
     def write_gap(self, since: float, reason: GapReason = GapReason.CAMERA_LOST) -> None:
-        """Adds a row for a camera that has sent nothing since a capture time, in s."""
-        self._advance(since)
-        self._add_gap(0, reason)
+        """Adds a row for a camera that has sent nothing since a capture time, in s, before the next frame or the end.
+
+        Not at once: frames from before the gap may still be in analysis.
+        """
+        self._gaps.append((since, reason))
 
     def write_marker(self, marker: Marker) -> None:
         """Adds a marker of a live session, at once: there are few. One from before the origin is passed over."""
@@ -169,6 +175,12 @@ class SessionWriter:
         """Says something more, or something else, in session.json. value: as JSON can hold it."""
         self._facts[name] = value
         self._write_facts_meanwhile()
+
+    def _write_gaps(self, until: float = math.inf) -> None:
+        while self._gaps and self._gaps[0][0] < until:
+            since, reason = self._gaps.popleft()
+            self._advance(since)
+            self._add_gap(0, reason)
 
     def _advance(self, captured_at: float) -> None:
         self._last_s = max(self._last_s, captured_at - self._origin.captured_at)
@@ -196,6 +208,7 @@ class SessionWriter:
         with ExitStack() as ending:
             ending.callback(self._write_last_facts)
             ending.push(self._closing)
+            self._write_gaps()
             if frames_captured is not None:
                 self._account(frames_captured - self._origin.frame_index)
             self._closing.close()

@@ -477,6 +477,28 @@ def test_frames_under_way_as_the_recording_ends_are_in_it(
     camera.step.release(9)
 
 
+def test_gap_comes_after_the_last_frame_before_it_however_late_that_is_analysed(rig: _Rig, tmp_path: Path) -> None:
+    backend = _GatedBackend()
+    session = rig.started(open_backend=lambda: backend)
+    backend.gate.release()
+    _wait_for(session, LiveState.RUNNING)
+    session.start_recording(tmp_path)
+    wait_until(lambda: backend.asked == 2)
+    rig.device.act = Act.UNPLUGGED
+    _wait_for(session, LiveState.STALLED)
+    backend.is_free = True
+    wait_until(lambda: session.results.take() is not None and session.status().state is LiveState.STALLED)
+    last = session.status().frames
+    rig.device.act = Act.LIVE
+    wait_until(lambda: session.status().frames > last + 5)
+    session.stop()
+    rows, _ = _recorded(tmp_path)
+    (gap,) = rows.index[rows.reason == "camera_lost"]
+    assert rows.t_mono_s[gap] - rows.t_mono_s[gap - 1] == 0
+    assert rows.frame_index[gap] == rows.frame_index[gap - 1] + 1 == rows.frame_index[gap + 1]
+    assert rows.t_mono_s[gap + 1] - rows.t_mono_s[gap] > 0.3
+
+
 class _LagFinder(CodeFinder):
     """Notes how many newer frames there were when a frame's turn came."""
 

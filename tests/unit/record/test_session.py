@@ -13,6 +13,7 @@ import pytest
 from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.core.structs import Result, Track
 from fer_live.errors import RecordError
+from fer_live.record.columns import GapReason
 from fer_live.record.session import (
     FRAMES_CSV,
     SESSION_JSON,
@@ -123,17 +124,21 @@ def test_session_may_start_in_the_middle_of_a_capture(tmp_path: Path) -> None:
 
 
 def test_lost_camera_is_a_gap_without_frames(tmp_path: Path) -> None:
+    """Frames from before it may come after it, since they were in analysis; the last loss may have no end."""
     writer = _writer(tmp_path)
     writer.write(_result(0, 1))
-    writer.write_gap(since=0.5)
+    writer.write_gap(since=_result(1, 1).captured_at)
     writer.write(_result(1, 1))
+    writer.write_gap(since=_result(2, 1).captured_at, reason=GapReason.SCREEN_LOCKED)
+    writer.write(_result(2, 1))
     writer.keep_up()
     writer.close()
     rows = _rows(tmp_path)
-    assert rows.status.tolist() == ["ok", "dropped", "ok"]
-    assert (rows.dropped_before[1], rows.reason[1]) == (0, "camera_lost")
-    assert rows.t_mono_s.tolist() == pytest.approx([0, 0.5, 0.5])
-    assert _captured(rows) == 2
+    assert rows.reason.fillna("").tolist() == ["", "", "camera_lost", "", "screen_locked"]
+    assert rows.frame_index.tolist() == [0, 1, 2, 2, 3]
+    assert rows.t_mono_s.tolist() == pytest.approx([0, 1 / 30, 1 / 30, 2 / 30, 2 / 30], abs=1e-6)
+    assert rows.dropped_before.dropna().tolist() == [0, 0]
+    assert _captured(rows) == 3
 
 
 def test_pandas_reads_types_without_options(tmp_path: Path) -> None:
