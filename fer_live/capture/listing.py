@@ -27,8 +27,9 @@ class CameraEntry:
 
 
 def list_cameras() -> list[CameraEntry]:
-    """The cameras of this machine, in the system's order."""
-    return [CameraEntry(found.index, found.name) for found in enumerate_cameras(CAPTURE_API)]
+    """The cameras of this machine, by their index."""
+    cameras = (CameraEntry(found.index, found.name) for found in enumerate_cameras(CAPTURE_API))
+    return sorted(cameras, key=lambda camera: camera.index)
 
 
 def find_camera(text: str) -> CameraEntry:
@@ -47,3 +48,17 @@ def find_camera(text: str) -> CameraEntry:
     raise SourceError(
         f"There is no file or camera '{text}'.", f"Cameras here: {names}. Or name a video, a stream's URL, or 'demo'."
     )
+
+
+def find_again(camera: CameraEntry, has_twin: bool) -> CameraEntry:
+    """A camera that may have been plugged in anew, and then at another index, if that can be told by its name.
+
+    has_twin: there is another one of this name. Raises SourceError if its index is another camera's now.
+    """
+    cameras = list_cameras()
+    namesakes = [each for each in cameras if each.name == camera.name]
+    if len(namesakes) == 1 and not has_twin:
+        return namesakes[0]
+    if any(each.index == camera.index and each.name != camera.name for each in cameras):
+        raise SourceError(f"Camera '{camera.name}' is not plugged in.", "Plug it in again.")
+    return camera

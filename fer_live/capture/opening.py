@@ -8,7 +8,7 @@ from pathlib import Path
 
 from fer_live.capture.camera import CameraMode, OpenCvCamera
 from fer_live.capture.demo import DemoSource
-from fer_live.capture.listing import find_camera
+from fer_live.capture.listing import find_again, find_camera, list_cameras
 from fer_live.capture.paced import PacedSource
 from fer_live.capture.pictures import PICTURE_SUFFIXES, PictureSource
 from fer_live.capture.source import Hashes, Source
@@ -68,4 +68,7 @@ def live_source(text: str, asked: CameraMode) -> LiveSource:
     if not names_camera(text):
         return LiveSource(printable(Path(text).stem), lambda: PacedSource(open_source(text)), is_device=False)
     camera = find_camera(text)
-    return LiveSource(camera.name, lambda: OpenCvCamera(camera.index, camera.name, asked), is_device=True)
+    has_twin = [each.name for each in list_cameras()].count(camera.name) > 1
+    return LiveSource(
+        camera.name, lambda: OpenCvCamera(find_again(camera, has_twin).index, camera.name, asked), is_device=True
+    )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fer_live.capture import opening
+from fer_live.capture import listing, opening
 from fer_live.capture.camera import CameraMode
 from fer_live.capture.demo import DemoSource
 from fer_live.capture.listing import CameraEntry
@@ -110,6 +110,8 @@ class TestLive:
     def no_device(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(opening, "OpenCvCamera", _Camera)
         monkeypatch.setattr(opening, "find_camera", lambda text: CameraEntry(4, f"Camera {text}"))
+        for module in (opening, listing):
+            monkeypatch.setattr(module, "list_cameras", lambda: [])
 
     def test_demo_never_ends(self) -> None:
         source = live_source("demo", self.asked)
@@ -144,6 +146,19 @@ class TestLive:
         opened = source.open()
         assert isinstance(opened, _Camera)
         assert opened.arguments == ("rtsp://user:secret@host/live", "rtsp://host/live")
+
+    @pytest.mark.parametrize(("twins", "index"), [([], 2), ([CameraEntry(6, "Camera c920")], 4)])
+    def test_camera_that_comes_back_elsewhere(
+        self, twins: list[CameraEntry], index: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        cameras = [CameraEntry(4, "Camera c920"), *twins]
+        for module in (opening, listing):
+            monkeypatch.setattr(module, "list_cameras", lambda: cameras)
+        source = live_source("c920", self.asked)
+        cameras = [CameraEntry(2, "Camera c920")]
+        opened = source.open()
+        assert isinstance(opened, _Camera)
+        assert opened.arguments == (index, "Camera c920", self.asked)
 
     def test_camera_is_found_and_asked(self) -> None:
         source = live_source("c920", self.asked)
