@@ -15,6 +15,8 @@ from fer_live.ui.translation import label_word
 TOP = 1.3
 """Highest value of the axis: above 1 stand the words for the colours."""
 
+_LEGEND_ALPHA = 200
+
 HATCHED = QBrush(QColor(128, 128, 128, 120), Qt.BrushStyle.BDiagPattern)
 """Times in which the face was not seen."""
 
@@ -34,6 +36,8 @@ class LabelPlot(QWidget):
         self._legend = self._plot.addLegend(
             offset=(1, 1), colCount=1, labelTextSize=f"{QFontInfo(self.font()).pointSizeF()}pt"
         )
+        # It covers the lines of markers, but not their names.
+        self._legend.layout.setContentsMargins(4, 0, 4, 0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._plot)
@@ -67,6 +71,9 @@ class LabelPlot(QWidget):
         """Those of now, and the font, for axes and legend."""
         text = self.palette().text().color()
         self._legend.setLabelTextColor(text)
+        ground = self.palette().window().color()
+        ground.setAlpha(_LEGEND_ALPHA)
+        self._legend.setBrush(ground)
         for _, label in self._legend.items:
             label.setText(label.text)
         self._plot.resetCachedContent()

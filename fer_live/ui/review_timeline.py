@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QWidget
 from fer_live.core.overlay import UNCERTAIN_COLOUR, colour_of
 from fer_live.review.series import GAP_S, FaceSeries, Spans
 from fer_live.ui.clock import clock_text
-from fer_live.ui.flag import Flag
+from fer_live.ui.flag import Flags
 from fer_live.ui.plot import HATCHED, TOP, LabelPlot
 
 _STRIP = (-0.17, -0.05)
@@ -24,6 +24,8 @@ _SHORTEST_S = 0.5
 _MARGIN = 0.01
 _ZOOM_STEP = 0.7
 _LINE_PX = 1
+_TICK_PX = 90
+_TICKS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800)
 _LOW_QUALITY = QBrush(QColor(128, 128, 128, 90))
 
 
@@ -43,7 +45,6 @@ class ReviewTimeline(LabelPlot):
         super().__init__(_STRIP[0], _ClockAxis("bottom"), parent)
         self.setAccessibleName(self.tr("Timeline of the session"))
         self._length_s = 1.0
-        self._flags: list[Flag] = []
         self._plot.setToolTip(self.tr("Wheel or + and -: zoom · drag: pan · click: go there · drag a flag: move it"))
         self._plot.setMouseEnabled(True, False)
         self._plot.setDownsampling(auto=True, mode="mean")
@@ -52,6 +53,7 @@ class ReviewTimeline(LabelPlot):
         self._pointer.hide()
         self._plot.scene().sigMouseMoved.connect(self._point)
         self._plot.scene().sigMouseClicked.connect(self._pick)
+        self.flags = Flags(self._plot, lambda marker_id, at_s: self.marker_moved.emit(marker_id, self._within(at_s)))
 
     def show_face(self, series: FaceSeries, labels: Sequence[str], length_s: float) -> None:
         """Draws a face of a session that is so long; the part that is seen stays as it is."""
@@ -73,24 +75,14 @@ class ReviewTimeline(LabelPlot):
             line.setData(times, values[:, index], connect="finite")
             self._shade(series.shown_spans(index), QBrush(QColor(colour_of(label))), _STRIP)
         self._shade(series.shown_spans(-1), QBrush(QColor(UNCERTAIN_COLOUR), Qt.BrushStyle.Dense6Pattern), _STRIP)
-        for line in (*self._flags, self._pointer, self._cursor):
+        self.flags.restore()
+        for line in (self._pointer, self._cursor):
             self._plot.addItem(line)
         self._take_colours()
 
     def show_markers(self, markers: Sequence[tuple[int, float, str]]) -> None:
-        """Flags for markers: id, time in s, name."""
-        for flag in self._flags:
-            self._plot.removeItem(flag)
-        self._flags = []
-        for number, (marker_id, at_s, name) in enumerate(markers):
-            flag = Flag(name, number, self.palette(), is_movable=True)
-            flag.setBounds((0, self._length_s))
-            flag.setValue(at_s)
-            flag.sigPositionChangeFinished.connect(
-                lambda moved, marker_id=marker_id: self.marker_moved.emit(marker_id, moved.value())
-            )
-            self._plot.addItem(flag)
-            self._flags.append(flag)
+        """Flags for markers: id, time in s, name; one after the last row stands at the end."""
+        self.flags.show([(marker_id, min(at_s, self._length_s), name) for marker_id, at_s, name in markers])
 
     def show_cursor(self, time_s: float) -> None:
         """Moves the line of the chosen time there, and the view if that is needed to see it."""
@@ -131,7 +123,10 @@ class ReviewTimeline(LabelPlot):
         box = self._plot.getViewBox()
         if not box.sceneBoundingRect().contains(position):
             return None
-        return float(np.clip(box.mapSceneToView(position).x(), 0, self._length_s))
+        return self._within(box.mapSceneToView(position).x())
+
+    def _within(self, time_s: float) -> float:
+        return min(max(0.0, time_s), self._length_s)
 
     def _shade(self, spans: Spans, brush: QBrush, between: tuple[float, float] = (_STRIP[1], TOP)) -> None:
         """One item for all spans: thousands of items would make panning slow."""
@@ -146,8 +141,7 @@ class ReviewTimeline(LabelPlot):
         text = self.palette().text().color()
         self._pointer.setPen(pg.mkPen(text, width=1))
         self._cursor.setPen(pg.mkPen(text, width=2))
-        for flag in self._flags:
-            flag.take_colours(self.palette())
+        self.flags.take_colours()
 
 
 def _broken(series: FaceSeries) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -158,7 +152,11 @@ def _broken(series: FaceSeries) -> tuple[NDArray[np.float64], NDArray[np.float64
 
 
 class _ClockAxis(pg.AxisItem):  # type: ignore[misc]
-    """Times of a session as h:mm:ss."""
+    """Times of a session as h:mm:ss, at steps that a clock has."""
+
+    def tickSpacing(self, begin: float, end: float, size: float) -> list[tuple[float, float]]:
+        wanted = (end - begin) * _TICK_PX / max(size, 1.0)
+        return [(next((step for step in _TICKS_S if step >= wanted), _TICKS_S[-1]), 0.0)]
 
     def tickStrings(self, values: Sequence[float], scale: float, spacing: float) -> list[str]:
         return [clock_text(value, decimals=0 if spacing >= 1 else 1) for value in values]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 from collections import deque
 from collections.abc import Sequence
 
@@ -14,7 +12,7 @@ from PyQt6.QtGui import QPainterPath
 from PyQt6.QtWidgets import QGraphicsPathItem, QWidget
 
 from fer_live.core.structs import Marker, Result
-from fer_live.ui.flag import Flag
+from fer_live.ui.flag import Flags
 from fer_live.ui.plot import HATCHED, TOP, LabelPlot
 
 SPAN_S = 60.0
@@ -35,13 +33,15 @@ class Timeline(LabelPlot):
         self.setAccessibleName(self.tr("Timeline of the last minute"))
         self._history: dict[int, deque[tuple[float, np.ndarray]]] = {}
         self._curves: list[pg.PlotDataItem] = []
-        self._flags: list[tuple[float, Flag]] = []
-        self._flag_numbers = itertools.count()
+        self._markers: deque[tuple[int, float, str]] = deque()
+        self._marker_count = 0
         self._drawn_at = 0.0
         # One item for all gaps, for as long as the plot lives: to make one a gap anew takes longer than to draw.
         self._gaps = QGraphicsPathItem()
         self._gaps.setPen(pg.mkPen(None))
         self._gaps.setBrush(HATCHED)
+        self.flags = Flags(self._plot)
+        self.flags.restore()
         self._plot.setXRange(-SPAN_S, 1, padding=0)
         self._plot.setMouseEnabled(False, False)
         times = [(-ago, self.tr("{seconds} s").format(seconds=ago)) for ago in range(10, round(SPAN_S), 10)]
@@ -61,13 +61,14 @@ class Timeline(LabelPlot):
                 past.popleft()
             if not past or past[-1][0] < now - SPAN_S:
                 del self._history[face_id]
+        while self._markers and self._markers[0][1] < now - SPAN_S:
+            self._markers.popleft()
 
     def add_marker(self, marker: Marker) -> None:
         """Shows a marker for as long as it is within the last minute."""
-        flag = Flag(marker.name, next(self._flag_numbers), self.palette())
-        self._flags.append((marker.at, flag))
-        self._plot.addItem(flag)
-        flag.setValue(0)
+        self._marker_count += 1
+        self._markers.append((self._marker_count, marker.at, marker.name))
+        self._show_flags(marker.at)
 
     def draw(self, face_id: int | None, labels: Sequence[str], now: float) -> None:
         """Redraws, a few times a second at most, for a face and a capture time in s."""
@@ -85,7 +86,7 @@ class Timeline(LabelPlot):
             curve.setData(times, values[:, index], connect=connect)
         ends = np.append(times, 0.0)
         self._hatch([(ends[at], ends[at + 1]) for at in breaks])
-        self._move_flags(now)
+        self._show_flags(now)
 
     def clear(self) -> None:
         """Forgets everything."""
@@ -94,27 +95,23 @@ class Timeline(LabelPlot):
         for curve in self._curves:
             curve.setData([], [])
         self._hatch([])
-        self._move_flags(math.inf)
+        self._markers.clear()
+        self._show_flags(0.0)
 
     def _take_colours(self) -> None:
         super()._take_colours()
-        for _, flag in self._flags:
-            flag.take_colours(self.palette())
+        self.flags.take_colours()
 
     def _make_curves(self, labels: Sequence[str]) -> None:
         if len(self._curves) == len(labels):
             return
         self._begin(labels)
         self._curves = [self._add_line(label, _LINE_PX) for label in labels]
-        for item in (self._gaps, *(flag for _, flag in self._flags)):
-            self._plot.addItem(item)
+        self._plot.addItem(self._gaps)
+        self.flags.restore()
 
-    def _move_flags(self, now: float) -> None:
-        for at, flag in self._flags:
-            flag.setValue(at - now)
-            if at < now - SPAN_S:
-                self._plot.removeItem(flag)
-        self._flags = [(at, flag) for at, flag in self._flags if at >= now - SPAN_S]
+    def _show_flags(self, now: float) -> None:
+        self.flags.show([(number, at - now, name) for number, at, name in self._markers])
 
     def _hatch(self, spans: Sequence[tuple[float, float]]) -> None:
         path = QPainterPath()

@@ -33,7 +33,7 @@ def _record(stage: Stage, window: MainWindow, during: str) -> Path:
 
 def _flags(window: MainWindow) -> list[str]:
     assert window.live.timeline is not None
-    return [flag.label.format for _, flag in window.live.timeline._flags]
+    return [flag.label.format for flag in window.live.timeline.flags.named.values()]
 
 
 def test_keys_mark_and_the_recording_has_it(stage: Stage) -> None:

@@ -315,6 +315,14 @@ class TestMoments:
         (left, right), _ = _plot(page).viewRange()
         assert left < 55 < right < 61
 
+    @pytest.mark.parametrize(
+        ("end_s", "first"), [(5.0, "0:00.5"), (60.0, "0:05"), (3600.0, "5:00"), (86400.0, "2:00:00")]
+    )
+    def test_ticks_are_those_of_a_clock(self, end_s: float, first: str, page: ReviewPage) -> None:
+        axis = _plot(page).getAxis("bottom")
+        ((spacing, times),) = axis.tickValues(0, end_s, 1100)
+        assert axis.tickStrings(times, 1.0, spacing)[1] == first
+
     def test_playing_goes_on_until_it_is_paused_or_over(self, stage: Stage, page: ReviewPage) -> None:
         page.seek(59.0)
         stage.press(_window(page), " ")
@@ -352,7 +360,7 @@ class TestMoments:
 class TestMarkers:
     def test_are_listed_and_flagged(self, page: ReviewPage) -> None:
         assert _cells(page) == [["0:10.000", "begin", "key"], ["0:40.000", "film", "key"]]
-        assert [flag.value() for flag in page.timeline._flags] == [10, 40]
+        assert [flag.value() for flag in page.timeline.flags.named.values()] == [10, 40]
 
     def test_added_at_the_chosen_time_and_named(self, stage: Stage, page: ReviewPage, folder: Path) -> None:
         page.seek(20.0)
@@ -364,7 +372,7 @@ class TestMarkers:
         QApplication.processEvents()
         assert _markers(folder) == [("10.000000", "begin"), ("20.000000", "pause"), ("40.000000", "film")]
         assert _cells(page)[1] == ["0:20.000", "pause", "review"]
-        assert len(page.timeline._flags) == 3
+        assert len(page.timeline.flags.named) == 3
 
     def test_renamed_moved_and_deleted(self, page: ReviewPage, folder: Path) -> None:
         table = _table(page)
@@ -383,7 +391,24 @@ class TestMarkers:
         mark(folder, (10.0, ""))
         _window(page).reviewing.show_session(folder)
         assert _cells(page) == [["0:10.000", "", "key"]]
-        assert len(page.timeline._flags) == 1
+        assert len(page.timeline.flags.named) == 1
+
+    def test_thousands_are_lines_until_one_zooms_in(self, page: ReviewPage, folder: Path) -> None:
+        mark(folder, *[(second / 40, f"trial {second}") for second in range(40 * _SECONDS)])
+        _window(page).reviewing.show_session(folder)
+        assert len(_cells(page)) == 40 * _SECONDS
+        assert page.timeline.flags.named == {}
+        assert len(_plot(page).scene().items()) < 200
+        page.seek(30.0)
+        for _ in range(20):
+            page.timeline.zoom(1)
+        assert [flag.marker_name for flag in page.timeline.flags.named.values()][10] == "trial 1200"
+
+    def test_one_after_the_last_row_is_flagged_at_the_end(self, page: ReviewPage, folder: Path) -> None:
+        mark(folder, (70.0, "late"), (5.0, "early"))
+        _window(page).reviewing.show_session(folder)
+        flags = page.timeline.flags.named.values()
+        assert [(flag.marker_name, flag.value()) for flag in flags] == [("early", 5), ("late", 60)]
 
     def test_flag_is_dragged(self, page: ReviewPage, folder: Path) -> None:
         viewport = _plot(page).viewport()

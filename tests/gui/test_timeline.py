@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import sys
 from collections.abc import Callable
 
 import numpy as np
 import pytest
+from PyQt6.QtCore import QRectF
 from pytestqt.qtbot import QtBot
 
 from fer_live.core.modelcard import FER2013_LABELS
@@ -111,6 +113,48 @@ def test_face_that_is_away_for_a_minute_is_forgotten(timeline: Timeline) -> None
 def test_marker_before_the_first_line_stays(timeline: Timeline) -> None:
     timeline.add_marker(Marker(0.0, "begin", "key", 0))
     _Live(timeline).go_on(5)
-    ((_, flag),) = timeline._flags
+    (flag,) = timeline.flags.named.values()
     assert flag.scene() is timeline._plot.scene()
     assert flag.value() == pytest.approx(-5, abs=0.5)
+
+
+def test_markers_of_an_hour_that_nobody_looks_at_are_forgotten(timeline: Timeline) -> None:
+    for second in range(3600):
+        timeline.add(Result(second, float(second), float(second), ()))
+        timeline.add_marker(Marker(float(second), f"trial {second}", "lsl", second))
+    items = len(timeline._plot.scene().items())
+    assert len(timeline._markers) <= SPAN_S + 1
+    timeline.clear()
+    assert items - len(timeline._plot.scene().items()) < 100
+
+
+def _names(timeline: Timeline) -> list[QRectF]:
+    """Where names are seen, in the scene."""
+    labels = [flag.label for flag in timeline.flags.named.values()]
+    return [label.mapRectToScene(label.boundingRect()) for label in labels if label.isVisible()]
+
+
+@pytest.mark.parametrize(("seconds", "least"), [(range(5, 55, 10), 5), (range(5, 55, 2), 8), (range(25, 35), 2)])
+def test_names_cover_no_other(seconds: range, least: int, timeline: Timeline) -> None:
+    live = _Live(timeline)
+    for second in range(60):
+        live.go_on(1)
+        if second in seconds:
+            timeline.add_marker(Marker(float(second), f"stimulus {second}", "lsl", second))
+    live.go_on(0.5, is_painted=True)
+    names = _names(timeline)
+    assert len(names) >= least
+    assert not any(one.intersects(other) for one, other in itertools.combinations(names, 2))
+
+
+def test_names_that_have_no_room_come_back(timeline: Timeline) -> None:
+    """Until there are so many that lines alone are drawn."""
+    _Live(timeline).go_on(1)
+    for number in range(60):
+        timeline.add_marker(Marker(1 + number / 100, f"{number}", "lsl", number))
+    assert timeline.flags.named == {}
+    assert not timeline.flags._lines.path().isEmpty()
+    timeline.clear()
+    timeline.add_marker(Marker(2.0, "alone", "key", 1))
+    assert len(_names(timeline)) == 1
+    assert timeline.flags._lines.path().isEmpty()
