@@ -171,7 +171,7 @@ class Act(StrEnum):
 class FakeDevice:
     """A camera of coded pictures that does what a test tells it, while other threads read it; opened by open()."""
 
-    def __init__(self, rate_hz: float = 100.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, rate_hz: float = 100.0, clock: Callable[[], float] = time.perf_counter) -> None:
         self._rate_hz = rate_hz
         self.clock = clock
         self.act = Act.LIVE

@@ -60,7 +60,7 @@ class OpenCvCamera(Closing):
         address: int | str,
         name: str,
         asked: CameraMode | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Raises SourceError if nothing answers, CameraRefused if the system forbids it."""
         self.name = name

@@ -18,7 +18,7 @@ class PacedSource(Closing):
         self,
         source: Source,
         reopen: Callable[[], Source] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
         sleep: Callable[[float], object] = time.sleep,
     ) -> None:
         self._source = source

@@ -38,7 +38,8 @@ class Frame:
     """One captured picture.
 
     image: uint8 (H, W, 3) BGR, read-only. index: number of captured frames before it.
-    captured_at: seconds on the source's clock: monotonic for a camera, media time from 0 for a file.
+    captured_at: seconds on the source's clock: time.perf_counter() for a camera, media time from 0 for a file. Not
+    time.monotonic(), the same clock elsewhere, which on Windows moves in steps of 15.6 ms before Python 3.13.
     """
 
     image: NDArray[np.uint8]

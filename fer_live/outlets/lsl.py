@@ -166,12 +166,12 @@ class _Clock:
         self._offset = 0.0
 
     def lsl_time(self, at: float) -> float:
-        """at: s on Python's monotonic clock.
+        """at: s on the clock of Frame.captured_at.
 
         The clocks may run apart, above all while the computer sleeps, so they are compared each time; what is
         within the error of that leaves the times as evenly spaced as they were.
         """
-        before, now, after = pylsl.local_clock(), time.monotonic(), pylsl.local_clock()
+        before, now, after = pylsl.local_clock(), time.perf_counter(), pylsl.local_clock()
         offset = (before + after) / 2 - now
         if abs(offset - self._offset) > _CLOCK_STEP_S + after - before:
             self._offset = offset

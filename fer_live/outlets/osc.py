@@ -77,7 +77,7 @@ def frame_bundle(item: Analysed, places: list[Track | None]) -> OscBundle:
 
 def _bundle(at: float, messages: list[OscMessage]) -> OscBundle:
     """The time tag is the capture time on the wall clock."""
-    builder = OscBundleBuilder(time.time() - time.monotonic() + at)  # type: ignore[arg-type]  # seconds, it says
+    builder = OscBundleBuilder(time.time() - time.perf_counter() + at)  # type: ignore[arg-type]  # seconds, it says
     for message in messages:
         builder.add_content(message)
     return builder.build()

@@ -189,5 +189,5 @@ def marker_message(marker: Marker) -> dict[str, Any]:
 
 
 def _moment(at: float) -> dict[str, Any]:
-    wall = datetime.now().astimezone() - timedelta(seconds=time.monotonic() - at)
+    wall = datetime.now().astimezone() - timedelta(seconds=time.perf_counter() - at)
     return {"captured_at": at, "t_wall_iso": wall.isoformat(timespec="milliseconds")}

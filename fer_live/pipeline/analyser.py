@@ -112,7 +112,7 @@ class FaceFollower:
         config: Config,
         labels: tuple[str, ...],
         offset_of: OffsetOf = no_offset,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """labels: of the network. offset_of: see Tracker.
 
@@ -155,7 +155,7 @@ class FaceAnalyser:
         backend: Backend,
         config: Config,
         offset_of: OffsetOf = no_offset,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """offset_of, and what is raised: see FaceFollower."""
         # Detection, network and picture share two cores with the camera and the window.

@@ -33,7 +33,7 @@ class AnalysisStage:
         frames: LatestSlot[Frame],
         results: LatestSlot[tuple[Frame, Result]],
         on_result: Callable[[Frame, Result], None],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
         offset_of: OffsetOf = no_offset,
     ) -> None:
         """on_result is called on this stage's thread for every result, offset_of (see Tracker) for every face.

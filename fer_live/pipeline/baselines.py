@@ -39,7 +39,7 @@ class Baselines:
     clock: that of Frame.captured_at.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
         self._look: _Look | None = None
         self._baselines: tuple[Baseline, ...] = ()

@@ -247,9 +247,9 @@ class _Pace:
     """Waits for the next period of a camera."""
 
     def __init__(self) -> None:
-        self._due = time.monotonic()
+        self._due = time.perf_counter()
 
     def wait(self) -> None:
         """Returns at once if it is late, and begins anew."""
-        self._due = max(self._due + 1 / RATE_HZ, time.monotonic())
-        time.sleep(max(0.0, self._due - time.monotonic()))
+        self._due = max(self._due + 1 / RATE_HZ, time.perf_counter())
+        time.sleep(max(0.0, self._due - time.perf_counter()))

@@ -51,7 +51,7 @@ class CaptureStage:
         open_source: Callable[[], Source],
         slot: LatestSlot[Frame],
         is_device: bool,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """is_device: a camera or stream, which may be lost and come back, and must show a living picture."""
         self._open_source = open_source

@@ -58,7 +58,7 @@ class LiveSession:
         source: LiveSource,
         open_finder: Callable[[], FaceFinder],
         open_backend: Callable[[], Backend],
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
         outlets: Sequence[Outlet] = (),
     ) -> None:
         """outlets: run with the session, get its results and markers, and may mark (mark)."""

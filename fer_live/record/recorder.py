@@ -57,7 +57,7 @@ class Recorder:
         start_wall: datetime,
         origin: Origin,
         settings: RecordingConfig,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """clock: that of Frame.captured_at."""
         self._parent = parent

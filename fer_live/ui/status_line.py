@@ -47,7 +47,7 @@ class StatusLine(QStatusBar):
 
     def show_status(self, status: LiveStatus, session: LiveSession | None) -> None:
         """Shows the state of a session; to be called often, refreshes twice a second."""
-        now = time.monotonic()
+        now = time.perf_counter()
         if self._recording_since is not None:
             minutes, seconds = divmod(int(now - self._recording_since), 60)
             self._recording.setText(f"<span style='color:#D02020'>●</span> REC {minutes:02}:{seconds:02}")
@@ -78,7 +78,7 @@ class StatusLine(QStatusBar):
 
     def show_recording(self, is_recording: bool) -> None:
         """A recording began or ended."""
-        self._recording_since = time.monotonic() if is_recording else None
+        self._recording_since = time.perf_counter() if is_recording else None
         self._recording.setText("")
 
     def clear(self) -> None:

@@ -54,7 +54,7 @@ def osc_ages(port: int) -> Iterator[float]:
                 packet = OscPacket(receiver.recv(65536))
             except TimeoutError:
                 return
-            now = time.monotonic()
+            now = time.perf_counter()
             yield now - next(iter(packet.messages)).message.params[1]
 
 
@@ -69,7 +69,7 @@ def websocket_ages(port: int) -> Iterator[float]:
                 message = json.loads(client.recv(2))
             except TimeoutError:
                 return
-            yield time.monotonic() - message["captured_at"]
+            yield time.perf_counter() - message["captured_at"]
 
 
 CLIENTS = {"LSL": lsl_ages, "OSC": osc_ages, "WebSocket": websocket_ages}
@@ -107,7 +107,7 @@ def _result(index: int, faces: int) -> Result:
     smoothed = np.full(len(FER2013_LABELS), 1 / len(FER2013_LABELS), np.float32)
     box = np.array([10, 20, 40, 60], np.float32)
     tracks = tuple(Track(face + 1, box, 0.9, smoothed, smoothed, 0, 1, 0.0) for face in range(faces))
-    now = time.monotonic()
+    now = time.perf_counter()
     return Result(index, now, now, tracks)
 
 

@@ -49,7 +49,7 @@ class _InStep(Closing):
         if frame is None:
             self._demo = DemoSource()
             frame = self._demo.read()
-        return None if frame is None else replace(frame, captured_at=time.monotonic())
+        return None if frame is None else replace(frame, captured_at=time.perf_counter())
 
     def close(self) -> None:
         self._demo.close()

@@ -29,7 +29,7 @@ def track(face_id: int, reason: str = "", label_index: int | None = HAPPY) -> Tr
 
 def result(index: int, *tracks: Track, at: float | None = None) -> Result:
     """A frame with these faces; at: now, if not given."""
-    captured_at = time.monotonic() if at is None else at
+    captured_at = time.perf_counter() if at is None else at
     return Result(index, captured_at, captured_at + 0.02, tracks)
 
 

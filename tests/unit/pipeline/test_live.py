@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import inspect
 import json
 import threading
 import time
@@ -12,6 +13,7 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_live.backends.backend import Backend
+from fer_live.capture.camera import OpenCvCamera
 from fer_live.capture.opening import LiveSource
 from fer_live.capture.paced import PacedSource
 from fer_live.capture.source import Source
@@ -20,8 +22,13 @@ from fer_live.core.modelcard import FER2013_LABELS
 from fer_live.core.structs import Frame, Result
 from fer_live.detect.finder import FaceFinder
 from fer_live.errors import BackendError, BaselineError, SourceError
+from fer_live.pipeline.analyser import FaceFollower
+from fer_live.pipeline.analysis import AnalysisStage
+from fer_live.pipeline.baselines import Baselines
+from fer_live.pipeline.capture import CaptureStage
 from fer_live.pipeline.live import LiveSession
 from fer_live.pipeline.status import LiveState
+from fer_live.record.recorder import Recorder
 from tests.fakes import Act, CodeFinder, FakeDevice, PictureCamera, TableBackend, code_of, coded_picture, left_of
 from tests.waiting import wait_until
 
@@ -30,7 +37,7 @@ _SPEED = 10.0
 
 
 def _fast() -> float:
-    return _SPEED * time.monotonic()
+    return _SPEED * time.perf_counter()
 
 
 class _Rig:
@@ -45,7 +52,7 @@ class _Rig:
         self,
         open_source: Callable[[], Source] | None = None,
         is_device: bool = True,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.perf_counter,
         open_finder: Callable[[], FaceFinder] = CodeFinder,
         open_backend: Callable[[], Backend] | None = None,
     ) -> LiveSession:
@@ -608,7 +615,7 @@ class TestStop:
 
 class TestBaseline:
     def test_resting_face_then_reads_neutral_and_the_session_says_so(self, rig: _Rig, tmp_path: Path) -> None:
-        session = rig.running(clock=lambda: 2 * time.monotonic())
+        session = rig.running(clock=lambda: 2 * time.perf_counter())
         session.start_recording(tmp_path)
         session.take_baseline(1)
         wait_until(session.finish_baseline)
@@ -625,7 +632,7 @@ class TestBaseline:
         assert (len(taken["offset"]), removed["offset"]) == (7, None)
 
     def test_recording_that_begins_later_has_it_too(self, rig: _Rig, tmp_path: Path) -> None:
-        session = rig.running(clock=lambda: 2 * time.monotonic())
+        session = rig.running(clock=lambda: 2 * time.perf_counter())
         session.take_baseline(1)
         wait_until(session.finish_baseline)
         session.start_recording(tmp_path)
@@ -645,6 +652,11 @@ def _newest_label(session: LiveSession) -> str:
     assert taken is not None
     (track,) = taken[1].tracks
     return "" if track.label_index is None else FER2013_LABELS[track.label_index]
+
+
+def test_all_tell_the_time_by_one_clock_that_is_fine_on_windows_too() -> None:
+    parts = (OpenCvCamera, PacedSource, CaptureStage, AnalysisStage, FaceFollower, Baselines, Recorder, LiveSession)
+    assert {inspect.signature(part).parameters["clock"].default for part in parts} == {time.perf_counter}
 
 
 def test_result_has_no_pixels(rig: _Rig) -> None:

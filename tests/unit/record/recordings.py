@@ -29,7 +29,7 @@ _FACTS = {"kind": "record", "model_card": {"labels": list(FER2013_LABELS)}}
 
 def record(folder: Path) -> None:
     """Records until it is killed."""
-    start = time.monotonic()
+    start = time.perf_counter()
     settings = RecordingConfig(warn_below_mb=0, stop_below_mb=0)
     recorder = Recorder(folder, FER2013_LABELS, _FACTS, datetime.now(UTC), Origin(0, start), settings)
     threading.Thread(target=recorder.run, args=(threading.Event(),)).start()
@@ -38,7 +38,7 @@ def record(folder: Path) -> None:
         memory = mmap.mmap(file.fileno(), ROWS.size)
         while recorder.error is None:
             ROWS.pack_into(memory, 0, index + 1)
-            recorder.offer(_result(index, time.monotonic()))
+            recorder.offer(_result(index, time.perf_counter()))
             index += 1
             pause.wait(_PERIOD_S)
 
