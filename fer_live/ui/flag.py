@@ -124,6 +124,8 @@ def give_room(flags: Sequence[Flag], box: pg.ViewBox) -> None:
     ends = [-math.inf] * len(_LEVELS)
     for flag in flags:
         begin, end = flag.reach(left, right, box.width())
+        # No line of another runs through a name, which reaches towards the middle.
+        flag.setZValue(abs(flag.value() - (left + right) / 2))
         # The level that it has, if that is free: names that change their places for nothing are hard to read.
         free = [level for level in (flag.level, *range(len(_LEVELS))) if ends[level] <= begin]
         if free:

@@ -19,6 +19,7 @@ from PyQt6.QtWidgets import (
 
 from fer_live.ui.clock import clock_text
 from fer_live.ui.keys import printed
+from fer_live.ui.translation import origin_word
 
 _TIME, _NAME, _ORIGIN = range(3)
 _ID = Qt.ItemDataRole.UserRole
@@ -83,7 +84,7 @@ class MarkerTable(QWidget):
         self._table.blockSignals(True)
         self._table.setRowCount(len(markers))
         for row, (marker_id, at_s, name, origin) in enumerate(markers):
-            for column, text in ((_TIME, clock_text(at_s)), (_NAME, name), (_ORIGIN, origin)):
+            for column, text in ((_TIME, clock_text(at_s)), (_NAME, name), (_ORIGIN, origin_word(origin))):
                 item = QTableWidgetItem(text)
                 item.setData(_ID, marker_id)
                 if column != _NAME:

@@ -12,11 +12,10 @@ from fer_live.record.session import State
 from fer_live.review.reading import Session
 from fer_live.ui.banner import COLOURS, Tone
 from fer_live.ui.clock import clock_text
+from fer_live.ui.elided_label import ElidedLabel
 from fer_live.ui.face_panel import enlarge
 
 _TITLE_SCALE = 1.25
-_LONGEST = 32
-"""Characters of a session's name: a longer one would widen the window."""
 
 
 class ReviewHead(QWidget):
@@ -29,9 +28,10 @@ class ReviewHead(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._title, self._facts, self._badge, self._why = QLabel(), QLabel(), QLabel(), QLabel()
+        # Copies and dates differ at the end.
+        self._title = ElidedLabel(Qt.TextElideMode.ElideMiddle)
+        self._facts, self._badge, self._why = QLabel(), QLabel(), QLabel()
         enlarge(self._title, _TITLE_SCALE)
-        self._title.setTextFormat(Qt.TextFormat.PlainText)
         self._why.setWordWrap(True)
         background, foreground = COLOURS[Tone.WARNING]
         self._badge.setStyleSheet(f"background: {background}; color: {foreground}; padding: 2px 8px;")
@@ -42,8 +42,8 @@ class ReviewHead(QWidget):
         self._faces.setToolTip(self.tr("Which face is shown ([ and ])"))
         self._faces.activated.connect(lambda index: self.face_picked.emit(self._faces.itemData(index)))
         upper, lower = QHBoxLayout(), QHBoxLayout()
-        upper.addWidget(self._title)
-        upper.addWidget(self._facts, stretch=1)
+        upper.addWidget(self._title, stretch=1)
+        upper.addWidget(self._facts)
         upper.addWidget(self._faces)
         for title, tip, signal in (
             (self.tr("Report"), self.tr("Writes the session's report and opens it"), self.report_wanted),
@@ -64,7 +64,7 @@ class ReviewHead(QWidget):
 
     def show_session(self, session: Session, length_s: float, faces: Sequence[int]) -> None:
         """faces: those to choose from, by id."""
-        self._title.setText(_shortened(session.folder.name))
+        self._title.setText(session.folder.name)
         counts = session.facts.get("counts", {})
         seen = self.tr("1 face") if len(faces) == 1 else self.tr("{count} faces").format(count=len(faces))
         parts = [clock_text(length_s, decimals=0), seen]
@@ -103,9 +103,3 @@ class ReviewHead(QWidget):
             State.INTERRUPTED: (self.tr("interrupted"), self.tr("This session was ended early by the user.")),
             State.FAILED: (self.tr("failed"), self.tr("An error ended this session early; what is here is whole.")),
         }.get(State(state) if state in set(State) else State.CLOSED, ("", ""))
-
-
-def _shortened(name: str) -> str:
-    """A name of at most _LONGEST characters, without its middle: copies and dates differ at the end."""
-    half = _LONGEST // 2
-    return name if len(name) <= _LONGEST else f"{name[: half - 1]}…{name[-half:]}"

@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from PyQt6.QtWidgets import QLabel, QSizePolicy, QStatusBar, QWidget
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QLabel, QStatusBar, QWidget
 
 from fer_live.pipeline.meters import Meter
 from fer_live.pipeline.status import LiveStatus
+from fer_live.ui.elided_label import ElidedLabel
 
 if TYPE_CHECKING:
     from fer_live.core.structs import Result
@@ -27,10 +29,8 @@ class StatusLine(QStatusBar):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._text, self._recording = QLabel(), QLabel()
-        self._text.setIndent(_INDENT_PX)
-        # A line that grows must not widen the window.
-        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._text, self._recording = ElidedLabel(Qt.TextElideMode.ElideRight), QLabel()
+        self._text.setContentsMargins(_INDENT_PX, 0, 0, 0)
         self.addWidget(self._text, 1)
         self.addPermanentWidget(self._recording)
         self._meter = Meter()

@@ -69,5 +69,18 @@ def label_word(label: str) -> str:
     return words.get(label, english(label))
 
 
+def origin_word(origin: str) -> str:
+    """How a marker came in, in the user's language; names of protocols as they are written."""
+    words = {
+        "key": _tr("key"),
+        "text": _tr("typed"),
+        "review": _tr("in review"),
+        "lsl": "LSL",
+        "osc": "OSC",
+        "websocket": "WebSocket",
+    }
+    return words.get(origin, origin)
+
+
 def _tr(text: str) -> str:
     return QCoreApplication.translate("labels", text)

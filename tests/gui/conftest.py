@@ -20,6 +20,7 @@ from fer_live.config import Config
 from fer_live.detect.finder import FaceFinder
 from fer_live.outlets.opening import make_outlets
 from fer_live.pipeline.live import LiveSession
+from fer_live.ui.elided_label import ElidedLabel
 from fer_live.ui.main_window import MainWindow
 from tests.fakes import Act, CodeFinder, FakeDevice, TableBackend
 
@@ -118,7 +119,9 @@ def assert_nothing_clipped(window: QWidget) -> None:
         if not widget.isVisible() or not widget.text():
             continue
         wanted = widget.sizeHint()
-        if isinstance(widget, QLabel) and widget.wordWrap():
+        if isinstance(widget, ElidedLabel):
+            assert widget.height() >= wanted.height(), f"'{widget.text()}' is cut off below"
+        elif isinstance(widget, QLabel) and widget.wordWrap():
             assert widget.height() >= widget.heightForWidth(widget.width()), f"'{widget.text()}' is cut off below"
         else:
             assert widget.width() >= wanted.width(), f"'{widget.text()}' is cut off at its end"

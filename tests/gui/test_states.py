@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from PyQt6.QtWidgets import QApplication, QPushButton
+from PyQt6.QtCore import Qt
+from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from fer_live.backends.backend import Backend
@@ -16,6 +17,7 @@ from fer_live.config import Config
 from fer_live.core.structs import Faces, Frame
 from fer_live.errors import BackendError
 from fer_live.ui.banner import Banner, Tone, Until
+from fer_live.ui.elided_label import ElidedLabel
 from fer_live.ui.main_window import MainWindow
 from tests.fakes import Act, CodeFinder, FakeCamera, PictureCamera, TableBackend, coded_picture
 from tests.gui.conftest import Stage, assert_nothing_clipped, shows, visible_text
@@ -349,3 +351,20 @@ def test_buttons_of_a_message_belong_to_it(qtbot: QtBot) -> None:
     (button,) = (each for each in banner.findChildren(QPushButton) if each.isVisible())
     button.click()
     assert pressed == [2]
+
+
+@pytest.mark.parametrize("mode", [Qt.TextElideMode.ElideRight, Qt.TextElideMode.ElideMiddle])
+def test_text_without_room_is_seen_to_go_on(mode: Qt.TextElideMode, qtbot: QtBot) -> None:
+    elided, usual = ElidedLabel(mode), QLabel()
+    text = "29.8 Hz · MobileViT-XXS on ONNX Runtime CPU"
+    elided.setText(text)
+    for label in (elided, usual):
+        qtbot.addWidget(label)
+        label.resize(150, 20)
+    usual.setText(usual.fontMetrics().elidedText(text, mode, 150))
+    assert "…" in usual.text()
+    assert elided.grab().toImage() == usual.grab().toImage()
+    elided.resize(elided.sizeHint())
+    usual.setText(text)
+    usual.resize(elided.sizeHint())
+    assert elided.grab().toImage() == usual.grab().toImage()

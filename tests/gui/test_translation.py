@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 from PyQt6.QtCore import QCoreApplication
-from PyQt6.QtWidgets import QPushButton, QTabWidget
+from PyQt6.QtWidgets import QPushButton, QTableWidget, QTabWidget
 
 from fer_live import ui
 from fer_live.config import Config
@@ -21,6 +21,7 @@ from fer_live.ethics import NOTICE
 from fer_live.ui.settings_dialog import SettingsDialog
 from fer_live.ui.translation import install_translation, label_word, load_catalogue
 from tests.gui.conftest import Stage, assert_nothing_clipped, visible_text
+from tests.unit.review.conftest import face, mark, result, session_in
 
 _FOLDER = Path(ui.__file__).parent
 
@@ -101,6 +102,18 @@ def test_keys_are_those_of_a_german_keyboard(german: None, stage: Stage) -> None
     assert "Strg+O: ein Video öffnen" in visible_text(window)
     assert "Ctrl" not in visible_text(window)
     assert "(Strg+O)" in window.welcome.findChildren(QPushButton)[1].toolTip()
+
+
+def test_review_speaks_german_and_fits(german: None, stage: Stage, tmp_path: Path) -> None:
+    folder = session_in(tmp_path, result(0, 0.0, face()), result(1, 1.0, face()), name="Sitzung " + 9 * "mit Umlauten ")
+    mark(folder, (0.5, "Übung"))
+    window = stage.open("0")
+    window.reviewing.show_session(folder)
+    assert "Bericht" in visible_text(window)
+    (table,) = window.findChildren(QTableWidget)
+    assert [table.item(0, column).text() for column in range(3)] == ["0:00.500", "Übung", "Taste"]
+    assert window.minimumSizeHint().width() <= 900
+    assert_nothing_clipped(window)
 
 
 def test_settings_speak_german(german: None, stage: Stage) -> None:
