@@ -58,6 +58,8 @@ class _BatchReport:
         if isinstance(outcome.session, Path):
             line = _json_line if self._as_json else _sentence
             tqdm.write(line(outcome, outcome.session / FRAMES_CSV))
+            if outcome.announced is not None:
+                tqdm.write(f"warning: {_shortage(outcome)}", file=sys.stderr)
             return
         self.failures.append(outcome.session)
         if self._sources > 1:
@@ -73,3 +75,10 @@ def _sentence(outcome: Outcome, path: Path) -> str:
     if outcome.is_earlier:
         return f"{path}: analysed before, skipped (--again analyses it anew)"
     return f"{path}: {outcome.frames} frames, {outcome.faces} labelled faces"
+
+
+def _shortage(outcome: Outcome) -> str:
+    return (
+        f"'{outcome.name}' announces {outcome.announced} frames, of which {outcome.frames} could be read. "
+        "If it was cut off or damaged, copy it again."
+    )

@@ -21,7 +21,8 @@ _PLAYABLE = "Check that it plays in a video player, or convert it to MP4 (H.264)
 class VideoSource(Closing):
     """All frames of a video file, as fast as they are read, upright as the phone was held.
 
-    captured_at is media time in seconds from the first frame.
+    captured_at is media time in seconds from the first frame. Frames that cannot be decoded are passed over, and leave a
+    gap in the frames' numbers.
     """
 
     is_stills = False
@@ -45,8 +46,8 @@ class VideoSource(Closing):
         self.size = count if count > 0 else None
         self._interval_s = 1 / (self._video.get(cv2.CAP_PROP_FPS) or 25)
         self._index = 0
-        self._first_s = 0.0
-        self._last_s = -self._interval_s
+        self._first_s: float | None = None
+        self._position_s = self._last_s = 0.0
         self._first = self._decode()
         if self._first is None:
             self.close()
@@ -64,6 +65,10 @@ class VideoSource(Closing):
 
     def _decode(self) -> Frame | None:
         decoded, image = self._video.read()
+        # Behind a damaged part there may be more: FFmpeg goes on at the next key frame.
+        while not decoded and self._index < (self.size or 0):
+            self._index += 1
+            decoded, image = self._video.read()
         if not decoded:
             return None
         frame = Frame(np.asarray(image, np.uint8), self._index, self._media_time())
@@ -71,15 +76,18 @@ class VideoSource(Closing):
         return frame
 
     def _media_time(self) -> float:
-        """Presentation time of the frame just decoded; where the file has none, from its frame rate."""
-        position_s = self._video.get(cv2.CAP_PROP_POS_MSEC) / 1000
-        if self._index == 0:
-            self._first_s = position_s
-        time_s = position_s - self._first_s
-        if self._index > 0 and time_s <= self._last_s:
-            time_s = self._last_s + self._interval_s
-        self._last_s = time_s
-        return time_s
+        """Presentation time of the frame just decoded; where it has none, or an old one, from the frame rate.
+
+        Never goes back, and an old time moves none of those after it.
+        """
+        before_s, self._position_s = self._position_s, self._video.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        if self._first_s is None:
+            self._first_s = self._position_s
+        elif self._position_s > before_s:
+            self._last_s = max(self._last_s, self._position_s - self._first_s)
+        else:
+            self._last_s += self._interval_s
+        return self._last_s
 
     def close(self) -> None:
         """See Source.close."""

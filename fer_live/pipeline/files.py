@@ -31,6 +31,7 @@ from fer_live.record.session import SessionWriter, State
 from fer_live.record.video import OverlayVideo
 
 _SESSION_ID_LENGTH = 16
+_USUAL_SHARE = 0.9
 _VIDEO_FINDERS_MAX = 2
 """Two keep up with one thread that decodes; one more would hold as many frames as lie between two full looks."""
 
@@ -65,7 +66,7 @@ class Task:
 class Outcome:
     """What became of a source. session: its folder, or why there is none. frames, faces: analysed and labelled.
 
-    is_earlier: an earlier run analysed it, and nothing was done now.
+    announced: frames that its header announces, if far fewer could be read. is_earlier: an earlier run analysed it, and nothing was done now.
     """
 
     number: int
@@ -73,6 +74,7 @@ class Outcome:
     session: Path | SourceError
     frames: int = 0
     faces: int = 0
+    announced: int | None = None
     is_earlier: bool = False
 
 
@@ -143,6 +145,9 @@ def analyse_source(
                 on_result(result)
             if video is not None:
                 video.close()
+            announced = _announced_in_vain(source, writer.counts["frames_analysed"])
+            if announced is not None:
+                writer.note("frames_announced", announced)
             state = State.CLOSED
         except KeyboardInterrupt:
             state = State.INTERRUPTED
@@ -193,6 +198,11 @@ def _readings(
     return chain.from_iterable(overlap.step(partial(classify, backend=backend), batches, threads))
 
 
+def _announced_in_vain(source: Source, frames: int) -> int | None:
+    """How many frames the header announces, if far fewer were read; of whole files, some announce a few too many."""
+    return source.size if source.size is not None and frames < _USUAL_SHARE * source.size else None
+
+
 def analyse_task(task: Task, order: Order, backend: Backend, on_frame: Callable[[], None]) -> Outcome:
     """Opens and analyses a source; a SourceError is part of the outcome, other errors are raised."""
     frames = faces = 0
@@ -206,6 +216,7 @@ def analyse_task(task: Task, order: Order, backend: Backend, on_frame: Callable[
     try:
         with open_source(task.name, order.sequence_hz, task.hashes) as source:
             analyse_source(source, task.folder, order, backend, count)
+            announced = _announced_in_vain(source, frames)
     except SourceError as error:
         return Outcome(task.number, task.name, error)
-    return Outcome(task.number, task.name, task.folder, frames, faces)
+    return Outcome(task.number, task.name, task.folder, frames, faces, announced)

@@ -29,6 +29,7 @@ class GapReason(StrEnum):
     """Why frames are missing."""
 
     SLOW = "slow"
+    UNREADABLE = "unreadable"
     CAMERA_LOST = "camera_lost"
     SUSPENDED = "suspended"
     SCREEN_LOCKED = "screen_locked"

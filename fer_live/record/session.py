@@ -188,7 +188,8 @@ class SessionWriter:
     def _account(self, frames_captured: int) -> None:
         lost = frames_captured - self._counts["frames_captured"]
         if lost > 0:
-            self._add_gap(lost, GapReason.SLOW)
+            # Files wait until they are analysed.
+            self._add_gap(lost, GapReason.UNREADABLE if self._wall is None else GapReason.SLOW)
             self._counts["frames_captured"] = frames_captured
             self._counts["frames_dropped"] += lost
 

@@ -26,6 +26,7 @@ _REASONS = {
     "too_small": "too small",
     "turned": "turned away",
     "slow": "not analysed in time",
+    "unreadable": "not readable in the file",
     "camera_lost": "camera lost",
     "suspended": "computer asleep",
     "screen_locked": "camera lost, screen locked",

@@ -10,11 +10,12 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from tests.e2e.conftest import FER_LIVE, Run, Session, ctrl_c_reaches
-from tests.media import write_network
+from tests.media import write_clip, write_network
 from tests.waiting import wait_until
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
@@ -50,6 +51,16 @@ def whole(fer_live: Run, sources: list[str], model: list[str], tmp_path_factory:
 
 def _files(out: Path) -> Files:
     return {str(path.relative_to(out)): path.read_bytes() for path in sorted(out.glob("*/*"))}
+
+
+def test_video_that_was_cut_off_is_said(fer_live: Run, model: list[str], tmp_path: Path) -> None:
+    noise = np.random.default_rng(7).integers(0, 256, (40, 48, 64, 3), dtype=np.uint8)
+    clip = write_clip(tmp_path / "clip.avi", list(noise))
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    run = fer_live(["analyze", clip, *model, "--out", tmp_path / "out"])
+    assert run.returncode == 0
+    frames = len(pd.read_csv(tmp_path / "out" / "clip" / "frames.csv"))
+    assert f"warning: '{clip}' announces 40 frames, of which {frames} could be read." in run.stderr
 
 
 Start = Callable[..., "subprocess.Popen[str]"]

@@ -129,6 +129,31 @@ def test_video_cut_short_gives_what_is_left(tmp_path: Path) -> None:
     assert 0 < len(frames) < 40
 
 
+def test_damaged_part_is_passed_over_and_what_comes_after_keeps_its_time(tmp_path: Path) -> None:
+    whole, damaged = tmp_path / "whole.mp4", tmp_path / "damaged.mp4"
+    noise = np.random.default_rng(7).integers(0, 256, (48, 64, 3), dtype=np.uint8)
+    with av.open(str(whole), "w", options={"movflags": "faststart"}) as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.gop_size = 64, 48, 10
+        for turn in range(200):
+            picture = av.VideoFrame.from_ndarray(np.roll(noise, 3 * turn, axis=1), format="bgr24")
+            container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    content = whole.read_bytes()
+    middle, hole = len(content) // 2, len(content) // 6
+    damaged.write_bytes(content[:middle] + bytes(hole) + content[middle + hole :])
+    with VideoSource(damaged) as source:
+        assert source.size == 200
+        found = [(frame.index, frame.captured_at) for frame in iter(source.read, None)]
+    indices, times = np.array(found).T
+    (before,) = np.flatnonzero(np.diff(indices) > 1)
+    assert 60 < before < before + 30 < len(found) < 190
+    np.testing.assert_allclose(times[: before - 4], np.arange(before - 4) / 25, atol=1e-6)
+    assert times[before + 1] - times[before] > 0.5
+    assert times[-1] == pytest.approx(199 / 25, abs=1e-6)
+    assert (np.diff(times) >= 0).all()
+
+
 def test_closing_frees_the_file(tmp_path: Path) -> None:
     source = VideoSource(write_clip(tmp_path / "clip.mp4", [quarters()] * 3))
     assert source.read() is not None

@@ -4,6 +4,7 @@ import json
 import threading
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,34 @@ def test_source_that_fails_half_way_keeps_its_rows(tmp_path: Path, finder: Scrip
     assert len(rows) == 2
     assert facts["state"] == "failed"
     assert finder.is_closed
+
+
+class _Damaged(PictureCamera):
+    """Announces ten frames, of which the third, the fourth and those from the sixth on cannot be read."""
+
+    def __init__(self) -> None:
+        super().__init__([_HAPPY] * 3)
+        self.size = 10
+
+    def read(self) -> Frame | None:
+        frame = super().read()
+        return replace(frame, index=4) if frame is not None and frame.index == 2 else frame
+
+
+def test_frames_that_cannot_be_read_are_a_gap_and_said(tmp_path: Path) -> None:
+    _analyse(tmp_path, _Damaged())
+    rows, facts = _session(tmp_path / "pictures")
+    assert rows.frame_index.tolist() == [0, 1, 2, 4]
+    assert (rows.status[2], rows.dropped_before[2], rows.reason[2]) == ("dropped", 2, "unreadable")
+    assert facts["counts"]["frames_captured"] == 5
+    assert (facts["frames_announced"], facts["state"]) == (10, "closed")
+
+
+def test_a_few_frames_fewer_than_announced_are_nothing_to_say(tmp_path: Path) -> None:
+    camera = PictureCamera([_HAPPY] * 40)
+    camera.size = 42
+    _analyse(tmp_path, camera)
+    assert "frames_announced" not in _session(tmp_path / "pictures")[1]
 
 
 def _use(monkeypatch: pytest.MonkeyPatch, make_finder: Callable[[], FaceFinder]) -> list[FaceFinder]:
