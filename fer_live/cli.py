@@ -24,7 +24,7 @@ from fer_live.config import (
     load_config,
     recording_folder,
 )
-from fer_live.console import exit_code, print_what_can_be, tell_choice
+from fer_live.console import exit_code, expanded, print_what_can_be, tell_choice
 from fer_live.errors import ConfigError, FerError
 
 
@@ -78,7 +78,7 @@ def _add_analyze(commands: Any) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "sources", nargs="+", metavar="SOURCE", help="a video, a picture, a folder of pictures, or 'demo'"
+        "sources", nargs="+", metavar="SOURCE", help="a video, a picture, a folder of pictures, a pattern, or 'demo'"
     )
     parser.add_argument(
         "--out", type=Path, default=Path("sessions"), metavar="DIR", help="folder for the results (default: sessions)"
@@ -157,9 +157,12 @@ def _add_report(commands: Any, name: str, run: Any, text: str) -> argparse.Argum
 
 
 def _positive(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
+        raise argparse.ArgumentTypeError(f"{text} is not a number above 0")
     return value
 
 
@@ -189,7 +192,7 @@ def _analyze(arguments: argparse.Namespace) -> None:
     from fer_live.pipeline.files import Order
 
     order = Order(_config_of(arguments), arguments.sequence, arguments.video)
-    analyze(arguments.sources, arguments.out, order, arguments.jobs, arguments.again, arguments.json)
+    analyze(expanded(arguments.sources), arguments.out, order, arguments.jobs, arguments.again, arguments.json)
 
 
 def _bench(arguments: argparse.Namespace) -> None:
@@ -255,13 +258,15 @@ def _backends(arguments: argparse.Namespace) -> None:
 
 
 def _doctor(arguments: argparse.Namespace) -> None:
+    import platform
+
     import platformdirs
 
     from fer_live.backends.registry import probe_all, shipped_models
     from fer_live.record.session import versions
 
     report: dict[str, Any] = {
-        "versions": versions(),
+        "versions": {**versions(), "system": platform.platform()},
         "models": {model: _model_state(model) for model in shipped_models()},
         "backends": [vars(probe) for probe in probe_all()],
         "folders": {

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import io
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from fer_live.config import Config
@@ -45,6 +46,18 @@ def exit_code(command: Callable[[], None]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NOBODY_READS
     return 0
+
+
+def expanded(names: Iterable[str]) -> list[str]:
+    """Names, with patterns such as *.mp4 as the files that they stand for, sorted: Windows' shells leave that to us.
+
+    One that stands for nothing stays, to be complained of.
+    """
+    return [
+        name
+        for pattern in names
+        for name in ([pattern] if os.path.exists(pattern) else sorted(glob.glob(pattern)) or [pattern])
+    ]
 
 
 def tell_choice(config: Config, backend: Backend) -> None:

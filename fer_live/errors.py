@@ -61,4 +61,6 @@ class TrainingError(FerError):
 
 def complaint_of(details: ErrorDetails) -> str:
     """What pydantic says of one value, without the 'Value error, ' that it puts before what our validators say."""
+    if details["type"] == "bool_type":
+        return "Input should be true or false"
     return str(details["ctx"]["error"]) if details["type"] == "value_error" else details["msg"]

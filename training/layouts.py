@@ -155,7 +155,10 @@ def read_folders(root: Path) -> Rows:
     Raises DataError naming the folder or picture at fault.
     """
     if not (root / "train").is_dir():
-        raise DataError(f"'{root}' has no folder 'train' with one folder a class.", WHERE)
+        raise DataError(
+            f"'{root}' has no folder 'train' with one folder a class.",
+            f"Expected pictures such as '{root / 'train' / FER2013_LABELS[0] / '1.jpg'}', of all classes. {WHERE}",
+        )
     faces = list(_class_folders(root / "train", TRAINING))
     if (root / "test").is_dir():
         faces += _class_folders(root / "test", TEST)

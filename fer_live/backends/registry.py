@@ -72,6 +72,8 @@ def open_backend(name: str, model: str | Path) -> Backend:
                 found = Probe(candidate, False, str(error))
         refusals.append(f"{candidate}: {found.reason}")
         log.info("backend passed over: %s", refusals[-1])
+    if name != "auto":
+        raise BackendError(f"Backend '{name}' cannot run here: {found.reason}.", "See `fer-live backends`.")
     raise BackendError(f"No backend can run here ({'; '.join(refusals)}).", "See `fer-live backends`.")
 
 

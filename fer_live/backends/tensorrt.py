@@ -22,7 +22,7 @@ BUILDER = "fer_live.backends.build_engine"
 _OLDEST, _TOO_NEW = (10, 8), (12,)
 _CUDAS = (12, 13)
 """Major versions of CUDA that there are packages of TensorRT for."""
-_INSTALL = "`pip install fer-live[tensorrt]` installs it"
+_INSTALL = '`pip install "fer-live[tensorrt]"` installs it'
 
 
 class TensorRtBackend(Closing):

@@ -31,6 +31,8 @@ def open_source(name: str, sequence_hz: float | None = None, hashes: Hashes | No
 
 
 def _open_path(name: str, sequence_hz: float | None, hashes: Hashes | None) -> Source:
+    if is_url(name):
+        raise SourceError(f"'{public_address(name)}' is a stream, not a file.", "`fer-live record` takes streams.")
     path = Path(name)
     is_folder = path.is_dir()
     if sequence_hz is not None and not is_folder:

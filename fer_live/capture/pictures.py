@@ -68,7 +68,8 @@ def _picture_paths(path: Path) -> list[Path]:
     pictures = sorted(entry for entry in path.iterdir() if entry.suffix.lower() in PICTURE_SUFFIXES and entry.is_file())
     if not pictures:
         raise SourceError(
-            f"Folder '{path}' holds no pictures.", f"Expected files ending in {', '.join(sorted(PICTURE_SUFFIXES))}."
+            f"Folder '{path}' holds no pictures.",
+            f"Expected files ending in {', '.join(sorted(PICTURE_SUFFIXES))}. Videos are named as {path}/*.mp4.",
         )
     return pictures
 

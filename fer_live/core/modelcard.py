@@ -18,7 +18,7 @@ Training writes it into each card; everything at run time reads it from the card
 """
 
 HALF_SUFFIX, INT8_SUFFIX = ".fp16.onnx", ".int8.onnx"
-_REBUILD = "Rebuild it with `python -m training.fit`, or reinstall FER Live."
+_REBUILD = "Rebuild them with `python -m training.fit`, or reinstall FER Live."
 
 
 class InputSpec(BaseModel):
@@ -121,7 +121,7 @@ def load_verified_card(weights: Path) -> ModelCard:
     Raises ModelError if either is missing, or if the hash is absent from the card or differs.
     """
     if not weights.is_file():
-        raise ModelError(f"Weights '{weights}' do not exist.", _REBUILD)
+        raise ModelError(f"Weights '{weights}' do not exist.", f"Check the path. {_REBUILD}")
     card = load_card(card_path(weights))
     if sha256_of(weights) != listed_sha256(card, weights):
         raise ModelError(f"Weights '{weights}' differ from the SHA-256 in their model card.", _REBUILD)

@@ -76,6 +76,29 @@ def test_folder_without_pictures(fail: Fail, tmp_path: Path) -> None:
     assert "holds no pictures" in fail([tmp_path / "empty"])
 
 
+def test_folder_of_videos(fail: Fail, tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
+    (tmp_path / "clips" / "a.mp4").touch()
+    assert f"as {tmp_path / 'clips'}/*.mp4" in fail([tmp_path / "clips"])
+    assert "a.mp4' is empty" in fail([tmp_path / "clips" / "*.mp4"])
+
+
+def test_stream(fail: Fail) -> None:
+    complaint = fail(["rtsp://user:secret@127.0.0.1/live"])
+    assert "'rtsp://127.0.0.1/live' is a stream" in complaint
+    assert "fer-live record" in complaint
+
+
+@pytest.mark.parametrize("text", ["many", "0", "nan"])
+def test_length_that_is_no_number(
+    text: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["fer-live", "record", "demo", "--seconds", text])
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    assert f"argument --seconds: {text} is not a number above 0" in capfd.readouterr().err
+
+
 def test_bad_picture_in_a_folder_keeps_the_rows_before_it(fail: Fail, tmp_path: Path, media: Path) -> None:
     album = tmp_path / "album"
     album.mkdir()
@@ -112,7 +135,7 @@ def test_unknown_model(fail: Fail) -> None:
 
 
 def test_missing_weights(fail: Fail) -> None:
-    assert "Weights 'absent.onnx' do not exist" in fail(["demo", "--model", "absent.onnx"])
+    assert "Weights 'absent.onnx' do not exist. Check the path." in fail(["demo", "--model", "absent.onnx"])
 
 
 def test_weights_that_differ_from_their_card(fail: Fail, network: Path) -> None:
@@ -145,6 +168,11 @@ def test_unknown_backend(fail: Fail) -> None:
     assert "Unknown backend 'abacus'" in fail(["demo", "--backend", "abacus"])
 
 
+def test_backend_that_cannot_run_here(fail: Fail, network: Path) -> None:
+    reason = "there is no 'tiny.int8.onnx' beside 'tiny.onnx'"
+    assert f"Backend 'onnx-cpu-int8' cannot run here: {reason}." in fail(["demo", "--backend", "onnx-cpu-int8"])
+
+
 @pytest.mark.parametrize(
     ("assignment", "complaint"),
     [
@@ -152,6 +180,7 @@ def test_unknown_backend(fail: Fail) -> None:
         ("finder.min_score=9", "less than or equal to 1"),
         ("finder.min_score=high", "valid number"),
         ("finder.min_score", "is not an assignment"),
+        ("affect=yes", "should be true or false"),
         ("tracking.hysteresis=0.9", "must stay below 1"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import platform
 import subprocess
 import sys
 
@@ -34,6 +35,7 @@ def test_doctor_as_json(fer_live: Run, environment: dict[str, str]) -> None:
     assert (run.returncode, run.stderr) == (0, "")
     assert report["versions"]["fer-live"] == __version__
     assert report["versions"]["mediapipe"] == "0.10.33"
+    assert report["versions"]["system"] == platform.platform()
     assert set(report["models"]) == set(shipped_models())
     assert all(state.startswith("ok, on ") for state in report["models"].values())
     assert report["folders"]["cache"].startswith(environment["XDG_CACHE_HOME"])

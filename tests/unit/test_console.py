@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from fer_live.config import Config
-from fer_live.console import exit_code, tell_choice
+from fer_live.console import exit_code, expanded, tell_choice
 from fer_live.errors import SourceError
 from tests.fakes import TableBackend
+
+
+def test_patterns_are_the_files_that_they_stand_for(tmp_path: Path) -> None:
+    for name in ("b.mp4", "a.mp4", "[1].mp4", "c.txt"):
+        (tmp_path / name).touch()
+    names = ["demo", str(tmp_path / "*.mp4"), str(tmp_path / "[1].mp4"), str(tmp_path / "*.avi")]
+    videos = [str(tmp_path / name) for name in ("[1].mp4", "a.mp4", "b.mp4")]
+    assert expanded(names) == ["demo", *videos, str(tmp_path / "[1].mp4"), str(tmp_path / "*.avi")]
 
 
 def _raise(error: BaseException) -> None:

@@ -266,7 +266,7 @@ def test_a_missing_package_is_a_reason(
 ) -> None:
     monkeypatch.setitem(sys.modules, module, None)
     assert reason in probe("tensorrt", weights).reason
-    assert "pip install fer-live[tensorrt]" in probe("tensorrt").reason
+    assert 'pip install "fer-live[tensorrt]"' in probe("tensorrt").reason
 
 
 @pytest.mark.parametrize("version", ["8.6.1", "10.0.1", "10.7.0", "12.0.1"])
@@ -292,5 +292,5 @@ def test_a_driver_that_is_missing_is_the_first_reason(weights: Path) -> None:
     if probe("tensorrt").available:
         pytest.skip("this machine has an NVIDIA GPU and TensorRT")
     assert "NVIDIA driver" in probe("tensorrt", weights).reason or "cannot be imported" in probe("tensorrt").reason
-    with pytest.raises(BackendError, match="tensorrt: "):
+    with pytest.raises(BackendError, match="Backend 'tensorrt' cannot run here: "):
         open_backend("tensorrt", weights)
