@@ -42,7 +42,7 @@ _STATES = {
 
 @dataclass(frozen=True)
 class Section:
-    """What the page shows of one session; curves are SVG and empty where the session has no time or no such values."""
+    """What the page shows of one session; curves are SVG and empty where it took no time or has no such values."""
 
     session: Session
     state: str
@@ -116,7 +116,7 @@ def _drawn(session: Session, rows: pl.DataFrame, faces: Mapping[int, str], share
     names = [faces[face] for face in bars["face_id"]]
     drawn = {"share_bars": figures.share_of_time(bars, names, session.labels) if names else ""}
     curves, outcomes, latency = {}, "", ""
-    if session.is_timed and not rows.is_empty():
+    if session.end_s > 0 and not rows.is_empty():
         axis = figures.time_axis(session, rows, figures.EXPRESSION_FRAMES)
         for face, name in faces.items():
             own = rows.filter(pl.col("face_id") == face, pl.col("status") == Status.OK)
@@ -135,7 +135,8 @@ def _faces(shares: pl.DataFrame) -> dict[int, str]:
     ranked = shares.sort("held", "low_held", "face_id", descending=[True, True, False])
     longest = ranked["face_id"].head(_MOST_FACES).sort()
     others = len(shares) - len(longest)
-    return {face: f"Face {face}" for face in longest} | ({_OTHERS: f"{others} others"} if others else {})
+    together = {_OTHERS: f"{others} other{'' if others == 1 else 's'}"} if others else {}
+    return {face: f"Face {face}" for face in longest} | together
 
 
 def _percent(share: float | None) -> str:

@@ -129,8 +129,17 @@ def test_session_without_a_face(write_session: WriteSession, frames: int) -> Non
     assert "Share of time" not in page.text
 
 
-def test_one_frame_alone(write_session: WriteSession) -> None:
-    assert "Face 1 0.0 s" in _Page(write_report([write_session(result(0, 0.0, face()))])).text
+def test_one_frame_alone_has_no_curves(write_session: WriteSession) -> None:
+    page = _Page(write_report([write_session(result(0, 0.0, face()))]))
+    assert "Face 1 0.0 s" in page.text
+    assert "svg" not in page.tags
+
+
+def test_session_without_a_frame(write_session: WriteSession) -> None:
+    page = _Page(write_report([write_session()]))
+    assert "No frame was captured." in page.text
+    assert "Every captured frame" not in page.text
+    assert "pictures that stand alone" not in page.text
 
 
 def test_faces_of_low_quality_alone(write_session: WriteSession) -> None:
@@ -145,6 +154,11 @@ def test_many_faces_are_put_together(write_session: WriteSession) -> None:
     page = _Page(write_report([folder]))
     assert page.text.rindex("Face ") < page.text.rindex("12 others")
     assert len([label for label in page.labels if label.startswith("Expression of")]) == 8
+
+
+def test_one_face_more_than_have_curves_is_one_other(write_session: WriteSession) -> None:
+    folder = write_session(*(result(index, index / 10, face(1 + index // 3)) for index in range(27)))
+    assert "1 other " in _Page(write_report([folder])).text
 
 
 def test_session_that_was_cut_off_says_so(session: Path) -> None:
