@@ -71,11 +71,16 @@ def english(label: str) -> str:
 
 
 def caption_text(track: Track, labels: Sequence[str], word: Callable[[str], str] = english) -> str:
-    """'2 Happy 87 %', '1 uncertain' or '3 blurred'. word: how labels are shown, for other languages."""
+    """'2 Happy 87 %', '1 uncertain' or '3 blurred'. word: see state_text."""
+    return f"{track.face_id} {state_text(track, labels, word)}"
+
+
+def state_text(track: Track, labels: Sequence[str], word: Callable[[str], str] = english) -> str:
+    """'Happy 87 %', 'uncertain' or 'blurred'. word: how labels and reasons are shown, for other languages."""
     if track.reason:
-        return f"{track.face_id} {word(track.reason)}"
+        return word(track.reason)
     percent = "" if track.label_index is None else f" {round(100 * track.confidence)} %"
-    return f"{track.face_id} {word(track.shown_label(labels))}{percent}"
+    return f"{word(track.shown_label(labels))}{percent}"
 
 
 def lay_out(

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QFontMetricsF, QPainter, QPaintEvent
 from PyQt6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVBoxLayout, QWidget
 
-from fer_live.core.overlay import colour_of
+from fer_live.core.overlay import colour_of, state_text
 from fer_live.ui.translation import label_word
 
 if TYPE_CHECKING:
@@ -73,9 +73,8 @@ class FacePanel(QWidget):
             self._affect.setText("")
             self._bars.show_values(labels, [0.0] * len(labels))
             return
-        percent = "" if track.label_index is None else f" {100 * track.confidence:.0f} %"
         self._title.setText(self.tr("Face {id}").format(id=track.face_id))
-        self._state.setText(label_word(track.shown_label(labels)) + percent)
+        self._state.setText(state_text(track, labels, label_word))
         width = float(track.box[2] - track.box[0])
         self._footer.setText(self.tr("{width:.0f} px · {age:.0f} s tracked").format(width=width, age=track.age_s))
         quality = label_word(track.reason) if track.reason else self.tr("good")

@@ -33,6 +33,14 @@ def test_quality_is_said(panel: FacePanel, reason: str, text: str) -> None:
     assert f"Quality: {text}" in visible_text(panel)
 
 
+def test_label_of_a_face_that_does_not_count_is_not_shown(panel: FacePanel) -> None:
+    panel.show_track(_TRACK, FER2013_LABELS)
+    assert "Happy 14 %" in visible_text(panel)
+    panel.show_track(replace(_TRACK, reason="turned"), FER2013_LABELS)
+    assert "Happy" not in visible_text(panel)
+    assert visible_text(panel).count("turned away") == 2
+
+
 def test_affect_is_shown_where_it_is_known(panel: FacePanel) -> None:
     panel.show_track(_TRACK, FER2013_LABELS)
     assert "Valence" not in visible_text(panel)
