@@ -9,6 +9,7 @@ import argparse
 import json
 import math
 import os
+import signal
 import sys
 from functools import partial
 from pathlib import Path
@@ -108,7 +109,7 @@ def _add_record(commands: Any) -> None:
     parser = commands.add_parser(
         "record",
         help="record from a camera or stream without a window",
-        description="Records until --seconds are over, a file ends, or Ctrl-C. Newest frame wins; losses are counted.",
+        description="Records until --seconds are over, a file ends, Ctrl-C or SIGTERM. Newest frame wins; losses are counted.",
     )
     parser.add_argument(
         "source", metavar="SOURCE", help="a camera's index or name, a stream's URL, a video at its own pace, or 'demo'"
@@ -213,6 +214,8 @@ def _record(arguments: argparse.Namespace) -> None:
     if arguments.blur_faces and not config.recording.video:
         raise ConfigError("--blur-faces is about video.mp4, which is not recorded.", "Add --record-video.")
     parent = arguments.out or recording_folder(config)
+    # A polite kill ends it like Ctrl-C, which does not reach what a script runs in the background.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with tqdm(total=arguments.seconds, unit=" s", disable=None, bar_format="{desc} {n:.0f}{unit}") as bar:
 
         def on_status(seconds: float, text: str) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import subprocess
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -19,7 +21,7 @@ from fer_live.config import Config
 from fer_live.pipeline.headless import live_session
 from fer_live.pipeline.live import LiveSession
 from fer_live.pipeline.status import LiveState
-from tests.e2e.conftest import Run, Session
+from tests.e2e.conftest import FER_LIVE, Run, Session
 from tests.streams import PASSWORD, USER, Line, MjpegServer
 from tests.waiting import wait_until
 
@@ -131,6 +133,23 @@ def test_stream_that_refuses_is_said_without_the_password(server: MjpegServer, f
     assert server.refused > 0
     _assert_no_secret(done.stdout + done.stderr)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_polite_kill_closes_the_recording(environment: dict[str, str], tmp_path: Path) -> None:
+    command = [*FER_LIVE, "record", "demo", "--out", str(tmp_path)]
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_until(lambda: any(_rows(path) > 5 for path in tmp_path.glob("*/frames.csv")), "rows", 120)
+    process.terminate()
+    output, complaint = process.communicate(timeout=60)
+    assert process.returncode == 0, complaint
+    assert "frames, " in output
+    (folder,) = tmp_path.iterdir()
+    assert Session(folder).facts["state"] == "closed"
+
+
+def _rows(path: Path) -> int:
+    return path.read_bytes().count(b"\n")
 
 
 def test_recording_the_demo(fer_live: Run, tmp_path: Path) -> None:
