@@ -166,8 +166,8 @@ MarkerOrigin = Literal["key", "text", "lsl", "osc", "websocket"]
 class Marker:
     """Something that happened during a session, as a person or another program named it.
 
-    at: capture time, s, on the clock of Frame.captured_at. origin: how it came in. frame_index: of the frame that was
-    the newest then, if that is known.
+    at: s on the clock of Frame.captured_at. origin: how it came in. frame_index: of the frame that was the newest then,
+    if that is known.
     """
 
     at: float

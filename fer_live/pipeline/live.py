@@ -230,13 +230,15 @@ class LiveSession:
     def mark(self, name: str, origin: MarkerOrigin) -> Marker | None:
         """Marks the newest captured frame, in the recording if there is one and in the outlets; from any thread.
 
-        Returns the marker, or None before the first frame.
+        While no frame comes, it is this moment. Returns the marker, or None before the first frame.
         """
         with self._handing_over:
             newest = self._capture.newest
             if newest is None:
                 return None
-            marker = Marker(newest.captured_at, name, origin, newest.index)
+            now = self._clock()
+            at = now if now - newest.captured_at > PATIENCE_S else newest.captured_at
+            marker = Marker(at, name, origin, newest.index)
             self.markers.append(marker)
             if self.recorder is not None:
                 self.recorder.offer(marker)

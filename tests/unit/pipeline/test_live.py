@@ -321,6 +321,22 @@ class TestMarkers:
         (path,) = tmp_path.glob("*/markers.csv")
         assert pd.read_csv(path)[["name", "origin"]].to_numpy().tolist() == [["now", "osc"]]
 
+    def test_is_the_moment_itself_while_the_camera_is_lost(self, rig: _Rig, tmp_path: Path) -> None:
+        session = rig.running(clock=_fast)
+        session.start_recording(tmp_path)
+        newest = _let_fall_silent(rig, session)
+        _wait_for(session, LiveState.STALLED)
+        before = _fast()
+        first, second = session.mark("on", "lsl"), session.mark("off", "lsl")
+        assert first is not None
+        assert second is not None
+        assert before <= first.at < second.at <= _fast()
+        assert (first.frame_index, second.frame_index) == (newest, newest)
+        rig.device.act = Act.LIVE
+        session.stop()
+        (path,) = tmp_path.glob("*/markers.csv")
+        assert pd.read_csv(path).t_mono_s.is_monotonic_increasing
+
     def test_nothing_to_mark_before_the_first_frame(self, rig: _Rig) -> None:
         session = rig.session()
         assert session.mark("x", "key") is None
