@@ -19,7 +19,7 @@ class FitConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     model: str
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, lt=2**32)
     epochs: int = Field(30, ge=1, le=10_000)
     patience: int = Field(15, ge=1, description="epochs without a better validation accuracy before stopping")
     batch_size: int = Field(128, ge=2, le=8192)

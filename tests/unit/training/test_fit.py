@@ -167,6 +167,7 @@ def test_missing_data_says_where_people_get_it(
     ("more", "message"),
     [
         (["--epochs", "0"], "Setting 'epochs' = 0"),
+        (["--seed", str(2**64)], f"Setting 'seed' = {2**64}"),
         (["--batch-size", "1"], "Setting 'batch_size' = 1"),
         (["--learning-rate", "-1"], "Setting 'learning_rate' = -1.0"),
         (["--init", "nowhere.safetensors"], "There are no weights at 'nowhere.safetensors'"),
