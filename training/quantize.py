@@ -30,7 +30,7 @@ from training.dataset import Fer2013, load_fer2013
 from training.files import replace_file, write_card
 from training.layouts import SPEC, TRAINING, VALIDATION
 from training.metrics import differences, divergence
-from training.options import require_at_least
+from training.options import add_data, require_at_least
 from training.prediction import fer2013_card, predict
 
 TOLERANCE = 0.003
@@ -38,7 +38,6 @@ TOLERANCE = 0.003
 
 _METHODS: dict[str, tuple[CalibrationMethod, dict[str, float]]] = {
     "MinMax": (CalibrationMethod.MinMax, {}),
-    "Entropy": (CalibrationMethod.Entropy, {}),
     "Percentile 99.999": (CalibrationMethod.Percentile, {"CalibPercentile": 99.999}),
     "Percentile 99.9999": (CalibrationMethod.Percentile, {"CalibPercentile": 99.9999}),
 }
@@ -150,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.quantize", description=__doc__)
     add = parser.add_argument
     add("--weights", type=Path, default=Path("weights/resnet18.onnx"), help="float32 .onnx (default: %(default)s)")
-    add("--data", type=Path, default=Path("data/fer2013.csv"), help="FER2013 (default: %(default)s)")
+    add_data(parser)
     add("--seed", type=int, default=0, help="chooses the faces of Training (default: %(default)s)")
     return parser
 
