@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import confusion_matrix
 
 from fer_live.core.modelcard import FER2013_LABELS
-from training.files import replace_file
+from training.files import save_figure
 from training.plots import show_confusion
 
 FILE_NAME = "curves.png"
@@ -48,6 +47,4 @@ def save_curves(
     run: Path, history: Sequence[dict[str, float]], labels: NDArray[np.int64], called: NDArray[np.int64]
 ) -> None:
     """Replaces the picture in a run's folder; raises TrainingError if that cannot be written."""
-    content = io.BytesIO()
-    draw_curves(history, labels, called).savefig(content, format="png", dpi=100)
-    replace_file(run / FILE_NAME, content.getvalue())
+    save_figure(run / FILE_NAME, draw_curves(history, labels, called), 100)

@@ -24,7 +24,7 @@ from fer_live.core.preprocess import crop_faces
 from training.dataset import Fer2013, load_fer2013
 from training.layouts import SPEC, VALIDATION
 from training.metrics import wilson_interval
-from training.options import require_at_least
+from training.options import add_data, require_at_least
 from training.prediction import fer2013_card, predict
 
 Face = NDArray[np.uint8]
@@ -128,7 +128,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("--weights", type=Path, required=True, help=".onnx, run as in live use, or .safetensors, run in torch")
-    add("--data", type=Path, default=Path("data/fer2013.csv"), help="FER2013 (default: %(default)s)")
+    add_data(parser)
     add("--rows", type=int, metavar="N", help="only the first N validation rows (default: all)")
     add("--seed", type=int, default=0, help="of the noise (default: %(default)s)")
     add("--json", action="store_true", help="print one JSON object; shares are fractions")

@@ -19,6 +19,7 @@ from training.dataset import Fer2013, load_fer2013
 from training.files import require_writable, write_card
 from training.layouts import TEST, TRAINING, USAGES, VALIDATION
 from training.metrics import measure
+from training.options import add_data
 from training.plots import save_plots
 from training.prediction import fer2013_card, predict
 from training.tta import VIEWS
@@ -118,7 +119,7 @@ def _parser() -> argparse.ArgumentParser:
 def add_report_options(parser: argparse.ArgumentParser) -> None:
     """Adds what `report` reads: --data, --usage, --tta, --votes, --plots, --json."""
     add = parser.add_argument
-    add("--data", type=Path, default=Path("data/fer2013.csv"), help="FER2013 (default: %(default)s)")
+    add_data(parser)
     add("--usage", choices=USAGES, default=VALIDATION, help="rows to measure on (default: %(default)s)")
     about_tta = "views of each face to average over: its mirror image, or ten crops (default: %(default)s)"
     add("--tta", choices=list(VIEWS), default="none", help=about_tta)

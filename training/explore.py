@@ -15,6 +15,7 @@ from training import exploration
 from training.dataset import Fer2013, load_fer2013
 from training.explore_report import render
 from training.files import replace_file, require_writable
+from training.options import add_data
 
 
 def explore(data: Fer2013, votes: Path | None) -> str:
@@ -37,7 +38,7 @@ def _parser() -> argparse.ArgumentParser:
     about = "Writes one HTML page on what is in FER2013. It shows faces of the data set: do not publish it."
     parser = argparse.ArgumentParser(prog="python -m training.explore", description=about)
     add = parser.add_argument
-    add("--data", type=Path, default=Path("data/fer2013.csv"), help="FER2013 (default: %(default)s)")
+    add_data(parser)
     add("--votes", type=Path, metavar="CSV", help="FER+'s fer2013new.csv: adds how far its voters agree with labels")
     add("--out", type=Path, default=Path("report.html"), metavar="HTML", help="the page (default: %(default)s)")
     return parser

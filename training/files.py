@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from fer_live import files
 from fer_live.core.modelcard import ModelCard
 from fer_live.errors import TrainingError
 
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-def replace_file(path: Path, content: bytes, hint: str = "Free some space and start again.") -> None:
+_FREE_SPACE = "Free some space and start again."
+
+
+def replace_file(path: Path, content: bytes, hint: str = _FREE_SPACE) -> None:
     """`fer_live.files.replace_file`, whose failure is a TrainingError."""
     try:
         files.replace_file(path, content)
@@ -21,6 +28,13 @@ def replace_file(path: Path, content: bytes, hint: str = "Free some space and st
 def write_card(path: Path, card: ModelCard) -> None:
     """Replaces a model card as a whole; raises TrainingError."""
     replace_file(path, card.model_dump_json(indent=2).encode())
+
+
+def save_figure(path: Path, figure: Figure, dpi: int, hint: str = _FREE_SPACE) -> None:
+    """Replaces a PNG as a whole; raises TrainingError."""
+    content = io.BytesIO()
+    figure.savefig(content, format="png", dpi=dpi)
+    replace_file(path, content.getvalue(), hint)
 
 
 def require_writable(folder: Path, option: str) -> None:

@@ -21,6 +21,7 @@ from training.export import export_run
 from training.files import require_writable
 from training.layouts import TRAINING, VALIDATION
 from training.networks import NETWORKS
+from training.options import add_data
 from training.promote import promote
 from training.runs import remember_origin, start_or_resume
 from training.track import TRACKERS, open_tracker
@@ -98,10 +99,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Trains a network on FER2013 and puts its weights in place.",
     )
     add = parser.add_argument
-    about_data = (
-        "FER2013: CSV, .gz or .zip of it (found beside it, too), or class folders (default: %(default)s)"
-    )
-    add("--data", type=Path, default=Path("data/fer2013.csv"), help=about_data)
+    add_data(parser, "FER2013: CSV, .gz or .zip of it (found beside it, too), or class folders")
     add("--model", choices=sorted(NETWORKS), default="mobilevit_xxs", help="network (default: %(default)s)")
     add(
         "--out", type=Path, default=Path("weights"), help="folder for finished weights (default: %(default)s)"

@@ -28,7 +28,7 @@ from training.dataset import Split, load_fer2013
 from training.files import write_card
 from training.framing_plot import draw
 from training.layouts import TRAINING, VALIDATION
-from training.options import require_at_least
+from training.options import add_data, require_at_least
 
 MODELS = {"short range": SHORT_RANGE, "full range": FULL_RANGE}
 CANVAS, FACE = 384, 192
@@ -200,7 +200,7 @@ def chain_table(reports: list[dict[str, Any]]) -> str:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.framing", description=__doc__)
     add = parser.add_argument
-    add("--data", type=Path, default=Path("data/fer2013.csv"), help="FER2013 (default: %(default)s)")
+    add_data(parser)
     add("--rows", type=int, default=3000, help="faces to look at, drawn by a seed (default: %(default)s)")
     add("--seed", type=int, default=0, help="seed of the draw and of the scenes (default: %(default)s)")
     add("--json", action="store_true", help="print one JSON object or list; shares are fractions")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from training.files import replace_file
+from training.files import save_figure
 
 _TITLES = {"side": "side", "x": "shift right", "y": "shift down", "roll_deg": "roll, degrees"}
 
@@ -33,6 +32,4 @@ def draw(report: dict[str, Any], path: Path) -> None:
         axes.set_yticks(range(len(models)), list(models))
     handles, labels = axes.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize="small", frameon=False)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=90)
-    replace_file(path, picture.getvalue(), "Choose another --plot.")
+    save_figure(path, figure, 90, "Choose another --plot.")

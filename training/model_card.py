@@ -51,7 +51,7 @@ def _require_figures(card: ModelCard) -> None:
     if missing:
         raise ModelError(
             f"The card of {card.name} has no '{missing[0]}'.",
-            "Start the command that trained it again: a finished run is only exported again, with a whole card.",
+            "Start the command that trained it again with --force: it only exports a finished run, with a whole card.",
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from training.dataset import Split
-from training.files import replace_file
+from training.files import save_figure
 from training.metrics import reliability_bins
 
 _MISTAKES = 24
@@ -101,8 +100,6 @@ def save_plots(
     }
     paths = []
     for name, figure in figures.items():
-        content = io.BytesIO()
-        figure.savefig(content, format="png", dpi=120)
         paths.append(folder / f"{stem}-{name}.png")
-        replace_file(paths[-1], content.getvalue())
+        save_figure(paths[-1], figure, 120)
     return paths

@@ -25,7 +25,7 @@ from training.degrade import blur, degraded, shrink
 from training.framing import surest_finds
 from training.layouts import SPEC, VALIDATION
 from training.metrics import wilson_interval
-from training.options import require_at_least
+from training.options import add_data, require_at_least
 from training.prediction import fer2013_card, predict
 from training.quality_report import as_table, draw
 
@@ -156,7 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m training.quality", description=__doc__)
     add = parser.add_argument
     add("--weights", type=Path, required=True, help=".onnx, run as in live use, or .safetensors, run in torch")
-    add("--data", type=Path, default=Path("data/fer2013.csv"), help="FER2013 (default: %(default)s)")
+    add_data(parser)
     add("--rows", type=int, metavar="N", help="only the first N validation rows (default: all)")
     add("--json", action="store_true", help="print one JSON object; shares are fractions")
     add("--plot", type=Path, help="also draw the study into this .png file")

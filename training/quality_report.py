@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from training.files import replace_file
+from training.files import save_figure
 
 Step = dict[str, Any]
 
@@ -91,9 +90,7 @@ def draw(record: dict[str, Any], path: Path) -> None:
     small.axvline(used["min_face_px"] * record["scale"], color="C1")
     handles, labels = sharp.get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=len(labels), fontsize="small", frameon=False)
-    picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=90)
-    replace_file(path, picture.getvalue(), "Choose another --plot.")
+    save_figure(path, figure, 90, "Choose another --plot.")
 
 
 def _line(axes: Axes, places: list[float], steps: list[Step], record: dict[str, Any]) -> None:

@@ -30,6 +30,7 @@ from training.dataset import Fer2013, load_fer2013, require_every_class
 from training.files import require_writable
 from training.layouts import TRAINING, VALIDATION
 from training.networks import NETWORKS, build
+from training.options import add_data
 from training.runs import remember_origin
 from training.sweep_report import Outcome, describe, save_report
 from training.train import train
@@ -263,7 +264,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     add = parser.add_argument
     add("preset", choices=PRESETS, metavar="PRESET", help=f"the question: {', '.join(PRESETS)}")
-    add("--data", type=Path, default=Path("data/fer2013.csv"), help="FER2013, as fit reads it (default: %(default)s)")
+    add_data(parser, "FER2013, as fit reads it")
     add("--model", choices=sorted(NETWORKS), help="network that is asked (default: the preset's)")
     add("--epochs", type=int, help="passes over Training, at most (default: the network's recipe)")
     add("--seeds", type=int, default=3, metavar="N", help="how often each value is trained (default: %(default)s)")

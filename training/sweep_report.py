@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from training.files import replace_file
+from training.files import replace_file, save_figure
 from training.metrics import wilson_interval
 
 TABLE_FILE, PICTURE_FILE = "results.md", "results.png"
@@ -85,6 +84,4 @@ def save_report(out: Path, title: str, values: Sequence[str], outcomes: Sequence
     )
     text = f"# {title}\n\n{describe(values, outcomes, rows)}\n\n{caution}\n"
     replace_file(out / TABLE_FILE, text.encode())
-    content = io.BytesIO()
-    draw_sweep(title, values, outcomes, rows).savefig(content, format="png", dpi=100)
-    replace_file(out / PICTURE_FILE, content.getvalue())
+    save_figure(out / PICTURE_FILE, draw_sweep(title, values, outcomes, rows), 100)

@@ -15,7 +15,7 @@ from fer_live.console import exit_code
 from fer_live.errors import ConfigError
 from training.dataset import load_fer2013
 from training.networks import NETWORKS
-from training.options import require_at_least
+from training.options import add_data, require_at_least
 from training.zoo_accuracy import Budget, Learnt
 from training.zoo_results import measure_zoo, read_learnt, read_speeds
 from training.zoo_sizes import Size, sizes
@@ -91,7 +91,7 @@ def _parser() -> argparse.ArgumentParser:
     mode.add_argument("--measure", action="store_true", help=about_measure)
     mode.add_argument("--table", action="store_true", help="print the Markdown table of what --run holds")
     add("--only", nargs="+", metavar="NAME", help="these networks (default: all)")
-    add("--data", type=Path, default=Path("data/fer2013.csv"), help="FER2013, for --measure (default: %(default)s)")
+    add_data(parser, "FER2013, for --measure")
     add("--run", type=Path, default=Path("runs/zoo"), help="folder of the results (default: %(default)s)")
     add("--minutes", type=float, default=10.0, help="of one core, to train a network (default: %(default)s)")
     add("--seed", type=int, default=0, help="of weights, order and augmentation (default: %(default)s)")

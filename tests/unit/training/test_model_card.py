@@ -103,7 +103,7 @@ def test_the_chain_is_shown_once_it_was_measured(card: ModelCard) -> None:
 
 def test_card_without_figures_is_named(card: ModelCard) -> None:
     bare = card.model_copy(update={"validation": {}})
-    with pytest.raises(ModelError, match=r"card of mobilevit_xxs has no 'validation\.accuracy'.*exported again"):
+    with pytest.raises(ModelError, match=r"card of mobilevit_xxs has no 'validation\.accuracy'.*with --force"):
         render([bare])
 
 
