@@ -46,7 +46,7 @@ class LiveController(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.session: LiveSession | None = None
-        self._closing: Recorder | None = None
+        self._closing: list[Recorder] = []
         self._bridge: SlotBridge | None = None
         self._stop_asked_at: float | None = None
         self._markers_told = 0
@@ -146,12 +146,15 @@ class LiveController(QObject):
     def _end_recording(self) -> None:
         """The writer finishes in its own time; a slow disk does not hold the window."""
         if self.session is not None and self.session.recorder is not None:
-            self._closing = self.session.end_recording()
+            recorder = self.session.end_recording()
+            if recorder is not None:
+                self._closing.append(recorder)
             self.recording_changed.emit()
 
     def _tell_recorded(self) -> None:
-        if self._closing is not None and self._closing.is_over.is_set():
-            recorder, self._closing = self._closing, None
+        over = [recorder for recorder in self._closing if recorder.is_over.is_set()]
+        self._closing = [recorder for recorder in self._closing if recorder not in over]
+        for recorder in over:
             self.recorded.emit(recorder)
 
     def _take(self) -> None:
@@ -161,11 +164,12 @@ class LiveController(QObject):
 
     def _poll(self) -> None:
         session = self.session
-        if session is None:
-            return
-        if session.recorder is not None and session.recorder.is_over.is_set():
+        if session is not None and session.recorder is not None and session.recorder.is_over.is_set():
             self._end_recording()
         self._tell_recorded()
+        if session is None:
+            self._rest()
+            return
         self._tell_markers(session)
         if self._stop_asked_at is None:
             status = session.status()
@@ -183,7 +187,15 @@ class LiveController(QObject):
     def _finish(self) -> None:
         """Waits for what is left of the session's bound, and forgets the session."""
         assert self.session is not None
-        self._timer.stop()
-        self.session.stop()
+        assert self._bridge is not None
+        if not self.session.stop():
+            # No thread is left that might use it.
+            self._bridge.deleteLater()
         self._tell_recorded()
         self.session = self._bridge = self._stop_asked_at = None
+        self._rest()
+
+    def _rest(self) -> None:
+        """Looks no more, unless a slow disk still has a recording to finish."""
+        if not self._closing:
+            self._timer.stop()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PyQt6.QtCore import Qt, QTimer
@@ -13,7 +14,9 @@ from PyQt6.QtWidgets import QApplication, QMessageBox, QPushButton, QSpinBox
 from fer_live.config import RecordingConfig
 from fer_live.errors import RecordError
 from fer_live.record.recorder import Recorder
+from fer_live.record.session import SessionWriter
 from fer_live.ui.banner import COLOURS, Tone
+from fer_live.ui.bridge import SlotBridge
 from fer_live.ui.main_window import MainWindow
 from fer_live.ui.settings_dialog import SettingsDialog
 from tests.gui.conftest import Stage, assert_nothing_clipped, shows
@@ -191,6 +194,37 @@ def test_settings_that_hold_at_once_end_no_recording(stage: Stage, monkeypatch: 
     assert window.config.recording.warn_below_mb == 1
     assert window.controller._stop_asked_at is None
     assert window.controller.recorder is not None
+
+
+def test_recording_that_a_slow_disk_finishes_late_is_told(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, logged_warnings: list[str]
+) -> None:
+    is_quick = Event()
+    close = SessionWriter.close
+    monkeypatch.setattr(SessionWriter, "close", lambda writer, *state: (is_quick.wait(20), close(writer, *state))[1])
+    for module in ("fer_live.pipeline.live", "fer_live.ui.controller"):
+        monkeypatch.setattr(f"{module}.STOP_TIMEOUT_S", 0.1)
+    window = _record(stage, RecordingConfig())
+    stage.wait(lambda: list(stage.recordings.glob("*/frames.csv")))
+    window.toolbar.record.trigger()
+    window.toolbar.start.trigger()
+    stage.wait(lambda: window.controller.session is None)
+    assert "Recorded" not in window.banner.text()
+    is_quick.set()
+    stage.wait(lambda: "Recorded" in window.banner.text())
+    stage.wait(lambda: not window.controller._timer.isActive())
+    assert all("did not end in time" in warning for warning in logged_warnings)
+    logged_warnings.clear()
+
+
+def test_sessions_leave_nothing_behind(stage: Stage) -> None:
+    window = stage.run()
+    for _ in range(3):
+        window.toggle_running()
+        stage.wait(lambda: window.controller.session is None)
+        window.toggle_running()
+        stage.wait(lambda: shows(window, window.live))
+    assert len(window.controller.findChildren(SlotBridge)) == 1
 
 
 def test_folder_that_cannot_be_opened_is_said(stage: Stage) -> None:
