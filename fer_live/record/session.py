@@ -42,6 +42,8 @@ class State(StrEnum):
 
 def session_folders(parent: Path, name: str) -> Iterator[Path]:
     """Where a session of this name may go, in the order of preference: parent/name, name-2, name-3, ..."""
+    # The root of a disk has no name, and Windows makes no folder whose name ends like this.
+    name = name.rstrip(". ") or "session"
     yield parent / name
     yield from (parent / f"{name}-{number}" for number in itertools.count(2))
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +31,12 @@ def _result(index: int, *face_ids: int) -> Result:
     probabilities = np.full(7, 1 / 7, np.float32)
     box = np.array([0, 0, 50, 60], np.float32)
     tracks = tuple(Track(face_id, box, 0.9, probabilities, probabilities, 0, 1, 0.0) for face_id in face_ids)
-    return Result(index, index / 30, index / 30, tracks)
+    return Result(index, index / 30, index / 30, tracks, {"infer": 4.0})
 
 
-def _writer(folder: Path) -> SessionWriter:
-    return SessionWriter(folder, "abc", FER2013_LABELS, {"kind": "analyze", "source": {"name": "ö"}})
+def _writer(folder: Path, start_wall: datetime | None = None) -> SessionWriter:
+    facts = {"kind": "analyze", "source": {"name": "ö"}}
+    return SessionWriter(folder, "abc", FER2013_LABELS, facts, start_wall)
 
 
 def _facts(folder: Path) -> dict[str, Any]:
@@ -88,8 +90,9 @@ def test_counts_and_rows_agree(tmp_path: Path) -> None:
     }
 
 
-def test_gaps_account_for_every_captured_frame(tmp_path: Path) -> None:
-    writer = _writer(tmp_path)
+@pytest.mark.parametrize(("start_wall", "reason"), [(datetime.now(UTC), "slow"), (None, "unreadable")])
+def test_gaps_account_for_every_captured_frame(start_wall: datetime | None, reason: str, tmp_path: Path) -> None:
+    writer = _writer(tmp_path, start_wall)
     for index in (2, 3, 7, 8):
         writer.write(_result(index, 1))
     writer.close(frames_captured=12)
@@ -97,7 +100,7 @@ def test_gaps_account_for_every_captured_frame(tmp_path: Path) -> None:
     gaps = rows[rows.status == "dropped"]
     assert gaps.frame_index.tolist() == [0, 4, 9]
     assert gaps.dropped_before.tolist() == [2, 3, 3]
-    assert gaps.reason.tolist() == ["slow"] * 3
+    assert gaps.reason.tolist() == [reason] * 3
     assert rows.loc[rows.status != "dropped", "dropped_before"].isna().all()
     assert rows.t_mono_s.is_monotonic_increasing
     assert _captured(rows) == 12
@@ -250,3 +253,8 @@ def test_a_session_that_failed_counts_what_is_there(tmp_path: Path, monkeypatch:
     assert 10 < len(rows) < 50
     assert (facts["state"], facts["counts"]) == ("failed", writer.counts)
     assert facts["counts"]["rows"] == facts["counts"]["frames_captured"] == len(rows)
+
+
+@pytest.mark.parametrize(("name", "folder"), [("", "session"), ("clip .", "clip"), ("..", "session"), (".a b", ".a b")])
+def test_folder_that_any_system_can_make(tmp_path: Path, name: str, folder: str) -> None:
+    assert make_session_folder(tmp_path / "new", name) == tmp_path / "new" / folder
