@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, rel_entr, softmax
-from sklearn.metrics import confusion_matrix, f1_score
+from sklearn.metrics import confusion_matrix
 
 _Z95 = 1.959963984540054
 _BINS = 15
@@ -93,26 +93,6 @@ def calibration(logits: NDArray[np.floating], labels: NDArray[np.int64]) -> dict
     }
 
 
-def _overall(probabilities: NDArray[np.floating], labels: NDArray[np.int64]) -> dict[str, Any]:
-    predicted = probabilities.argmax(axis=1)
-    correct = int((predicted == labels).sum())
-    return {
-        "n": len(labels),
-        "accuracy": correct / len(labels),
-        "accuracy_ci95": list(wilson_interval(correct, len(labels))),
-        "macro_f1": float(f1_score(labels, predicted, average="macro", zero_division=0.0)),
-        "ece": expected_calibration_error(probabilities, labels),
-    }
-
-
-def _recall(
-    probabilities: NDArray[np.floating], labels: NDArray[np.int64], names: Sequence[str]
-) -> dict[str, float | None]:
-    hit = probabilities.argmax(axis=1) == labels
-    hits = [hit[labels == code] for code in range(len(names))]
-    return {name: float(rows.mean()) if len(rows) else None for name, rows in zip(names, hits, strict=True)}
-
-
 def _class_figures(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
     """Precision, recall and F1, float64 (..., 3, K), of confusion matrices (..., K, K); 0 where 0 is divided by 0."""
     right = np.diagonal(confusion, axis1=-2, axis2=-1).astype(np.float64)
@@ -135,20 +115,26 @@ def _met(confusion: NDArray[np.int64]) -> NDArray[np.bool_]:
     return np.asarray(confusion.sum(axis=0) + confusion.sum(axis=1) > 0)
 
 
-def _by_class(
+def _figures(
     probabilities: NDArray[np.floating], labels: NDArray[np.int64], names: Sequence[str]
 ) -> dict[str, Any]:
     confusion = confusion_matrix(labels, probabilities.argmax(axis=1), labels=range(len(names)))
     figures, support, met = _class_figures(confusion), confusion.sum(axis=1), _met(confusion)
-    keys = ("precision", "recall", "f1")
+    correct, keys = int(confusion.trace()), ("precision", "recall", "f1")
+    macro = dict(zip(keys, figures[:, met].mean(axis=1).tolist(), strict=True))
     return {
+        "n": len(labels),
+        "accuracy": correct / len(labels),
+        "accuracy_ci95": list(wilson_interval(correct, len(labels))),
+        "macro_f1": macro["f1"],
         "macro_f1_ci95": _macro_f1_interval(confusion),
+        "ece": expected_calibration_error(probabilities, labels),
         "per_class": {
             name: dict(zip(keys, figures[:, code].tolist(), strict=True)) | {"support": int(support[code])}
             for code, name in enumerate(names)
         },
         "averages": {
-            "macro": dict(zip(keys, figures[:, met].mean(axis=1).tolist(), strict=True)),
+            "macro": macro,
             "weighted": dict(zip(keys, (figures @ support / support.sum()).tolist(), strict=True)),
         },
         "confusion_matrix": {"labels": list(names), "counts": confusion.tolist()},
@@ -169,13 +155,11 @@ def measure(
     repeats: bool (N,), rows whose pixels are also in Training, or None if that is unknown or means nothing;
     `without_training_duplicates` is None then, and if no row is left.
     """
-    metrics = _overall(probabilities, labels) | {"per_class_recall": _recall(probabilities, labels, names)}
-    metrics |= _by_class(probabilities, labels, names)
+    metrics = _figures(probabilities, labels, names)
+    recall = {name: row["recall"] if row["support"] else None for name, row in metrics["per_class"].items()}
     kept = np.zeros(len(labels), bool) if repeats is None else ~repeats
-    unique = None
-    if kept.any():
-        unique = _overall(probabilities[kept], labels[kept]) | _by_class(probabilities[kept], labels[kept], names)
-    return metrics | {"without_training_duplicates": unique}
+    unique = _figures(probabilities[kept], labels[kept], names) if kept.any() else None
+    return metrics | {"per_class_recall": recall, "without_training_duplicates": unique}
 
 
 def differences(
