@@ -19,6 +19,8 @@ _FREE_SPACE = "Free some space and start again."
 
 def replace_file(path: Path, content: bytes, hint: str = _FREE_SPACE) -> None:
     """`fer_live.files.replace_file`, whose failure is a TrainingError."""
+    if path.is_dir():
+        raise TrainingError(f"'{path}' is a folder.", hint)
     try:
         files.replace_file(path, content)
     except OSError as error:

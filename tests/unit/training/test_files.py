@@ -32,6 +32,15 @@ def test_full_disk_keeps_the_old_file(tmp_path: Path, monkeypatch: pytest.Monkey
     assert os.listdir(tmp_path) == ["weights.json"]
 
 
+@pytest.mark.parametrize("name", [".", "pictures"])
+def test_a_folder_in_the_place_of_a_file_is_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "pictures").mkdir()
+    with pytest.raises(TrainingError, match=rf"'{name}' is a folder. Choose another --plot"):
+        replace_file(Path(name), b"new", "Choose another --plot.")
+    assert os.listdir(tmp_path) == ["pictures"]
+
+
 def test_writable_folder_is_made_and_left_empty(tmp_path: Path) -> None:
     require_writable(tmp_path / "a" / "b", "--out")
     assert os.listdir(tmp_path / "a" / "b") == []
