@@ -109,7 +109,7 @@ def _add_record(commands: Any) -> None:
     parser = commands.add_parser(
         "record",
         help="record from a camera or stream without a window",
-        description="Records until --seconds are over, a file ends, Ctrl-C or SIGTERM. Newest frame wins; losses are counted.",
+        description="Records until --seconds are over, a file ends, Ctrl-C or SIGTERM. The newest frame wins.",
     )
     parser.add_argument(
         "source", metavar="SOURCE", help="a camera's index or name, a stream's URL, a video at its own pace, or 'demo'"

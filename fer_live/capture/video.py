@@ -21,7 +21,7 @@ _PLAYABLE = "Check that it plays in a video player, or convert it to MP4 (H.264)
 class VideoSource(Closing):
     """All frames of a video file, as fast as they are read, upright as the phone was held.
 
-    captured_at is media time in seconds from the first frame. Frames that cannot be decoded are passed over, and leave a
+    captured_at is media time in seconds from the first frame. Frames that cannot be decoded are passed over, with a
     gap in the frames' numbers.
     """
 

@@ -66,7 +66,8 @@ class Task:
 class Outcome:
     """What became of a source. session: its folder, or why there is none. frames, faces: analysed and labelled.
 
-    announced: frames that its header announces, if far fewer could be read. is_earlier: an earlier run analysed it, and nothing was done now.
+    announced: frames that its header announces, if far fewer could be read. is_earlier: an earlier run analysed it, and
+    nothing was done now.
     """
 
     number: int

@@ -25,6 +25,7 @@ from fer_live.pipeline.analysis import AnalysisStage
 from fer_live.pipeline.baselines import Baselines
 from fer_live.pipeline.capture import CaptureStage, CaptureState
 from fer_live.pipeline.facts import setup_facts
+from fer_live.pipeline.recordings import Recordings
 from fer_live.pipeline.relay import BackendOpening
 from fer_live.pipeline.slots import LatestSlot
 from fer_live.pipeline.status import STOP_TIMEOUT_S, LiveState, LiveStatus
@@ -70,21 +71,14 @@ class LiveSession:
         self._stop = threading.Event()
         self._stop_by = 0.0
         self._frames_wanted: int | None = None
-        self._stop_recorder = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._recorder_thread: threading.Thread | None = None
         self._failure: Exception | None = None
         self._noted_loss = False
         self.is_screen_locked = False
-        # Held while something is handed to the recorder, and while that changes: what comes in is in one or in none.
-        self._handing_over = threading.Lock()
-        self._last: tuple[Frame, Result, Backend | None] | None = None
-        # A recording that is to end, and how many frames had been captured by then.
-        self._ending: tuple[Recorder, int] | None = None
-        self._has_all_results = False
+        self._marking = threading.Lock()
+        self._newest_analysed: int | None = None
         self.markers: list[Marker] = []
         self.baselines = Baselines(clock)
-        self.recorder: Recorder | None = None
         self.results: LatestSlot[tuple[Frame, Result]] = LatestSlot()
         self._frames: LatestSlot[Frame] = LatestSlot()
         self._capture = CaptureStage(self._open_source, self._frames, source.is_device, clock)
@@ -98,6 +92,14 @@ class LiveSession:
             clock,
             self.baselines.offset_of,
         )
+        self._recordings = Recordings(
+            self._analysis.backends, lambda recorder, stop: self._spawn(recorder, "writer", stop)
+        )
+
+    @property
+    def recorder(self) -> Recorder | None:
+        """The recording that is going on, or None."""
+        return self._recordings.recorder
 
     @property
     def name(self) -> str:
@@ -142,7 +144,7 @@ class LiveSession:
             self._failure = error
         finally:
             if stage is self._analysis:
-                self._expect_no_more_results()
+                self._recordings.expect_no_more_results()
 
     def status(self) -> LiveStatus:
         """What is going on now. While recording, the first look at a lost camera is written as a gap."""
@@ -153,7 +155,7 @@ class LiveSession:
             self._noted_loss = False
         elif not self._noted_loss and self.recorder is not None and newest is not None:
             reason = GapReason.SCREEN_LOCKED if self.is_screen_locked else GapReason.CAMERA_LOST
-            self.recorder.offer(Gap(newest.captured_at, reason))
+            self._recordings.offer(Gap(newest.captured_at, reason))
             self._noted_loss = True
         retry_in_s = max(0.0, capture.retry_at - self._clock()) if capture.retry_at else 0.0
         outlets = tuple(outlet.status() for outlet in self._outlets)
@@ -171,11 +173,11 @@ class LiveSession:
             return LiveState.FAILED, capture.error
         if capture.state is CaptureState.LOST:
             return LiveState.STALLED, capture.error
-        newest, last = self._capture.newest, self._last
-        is_all_analysed = newest is None or (last is not None and last[1].frame_index == newest.index)
+        newest, analysed = self._capture.newest, self._newest_analysed
+        is_all_analysed = newest is None or analysed == newest.index
         if capture.state is CaptureState.ENDED and is_all_analysed:
             return LiveState.ENDED, None
-        if newest is None or last is None:
+        if newest is None or analysed is None:
             return LiveState.STARTING, None
         is_silent = self._clock() - newest.captured_at > PATIENCE_S
         return (LiveState.STALLED if self._source.is_device and is_silent else LiveState.RUNNING), None
@@ -187,23 +189,14 @@ class LiveSession:
         Does nothing before the first frame and the backend are there, or until the last recording is closed.
         Failures to write appear in recorder.error.
         """
-        is_writing = self._recorder_thread is not None and self._recorder_thread.is_alive()
-        if self.recorder is not None or is_writing or self.backend is None or self._capture.newest is None:
-            return
-        # session.json names one backend, so one backend gives all rows.
-        backend = self._analysis.backends.hold()
-        self._noted_loss = False
-        with self._handing_over:
-            self.recorder = self._begin_recording(self._capture.newest, backend, parent, notes, settings)
-            if self._last is not None and self._last[2] is backend:
-                # The newest frame may have been analysed before; then nobody would hand it over.
-                self.recorder.offer(self._last[1])
-                self.recorder.offer_picture(*self._last[:2])
+        if self.backend is not None and self._capture.newest is not None and self._recordings.may_begin():
+            self._noted_loss = False
+            settings = settings or self.config.recording
+            self._recordings.begin(lambda backend: self._recorder_into(parent, notes, settings, backend))
 
-    def _begin_recording(
-        self, newest: Frame, backend: Backend, parent: Path, notes: Notes, settings: RecordingConfig | None
-    ) -> Recorder:
-        settings = settings or self.config.recording
+    def _recorder_into(self, parent: Path, notes: Notes, settings: RecordingConfig, backend: Backend) -> Recorder:
+        newest = self._capture.newest
+        assert newest is not None
         facts = {
             "kind": "record",
             "source": {"name": self._source.name, "mode": self._capture.status.mode},
@@ -213,10 +206,7 @@ class LiveSession:
         }
         start_wall = datetime.now().astimezone() - timedelta(seconds=self._clock() - newest.captured_at)
         origin = Origin(newest.index, newest.captured_at)
-        recorder = Recorder(parent, backend.card.labels, facts, start_wall, origin, settings, self._clock)
-        self._stop_recorder = threading.Event()
-        self._recorder_thread = self._spawn(recorder, "writer", self._stop_recorder)
-        return recorder
+        return Recorder(parent, backend.card.labels, facts, start_wall, origin, settings, self._clock)
 
     def switch_backend(self) -> BackendOpening:
         """Opens the backend anew, as at the start, and changes over between two frames once it is there.
@@ -232,7 +222,7 @@ class LiveSession:
 
         While no frame comes, it is this moment. Returns the marker, or None before the first frame.
         """
-        with self._handing_over:
+        with self._marking:
             newest = self._capture.newest
             if newest is None:
                 return None
@@ -240,8 +230,7 @@ class LiveSession:
             at = now if now - newest.captured_at > PATIENCE_S else newest.captured_at
             marker = Marker(at, name, origin, newest.index)
             self.markers.append(marker)
-            if self.recorder is not None:
-                self.recorder.offer(marker)
+            self._recordings.offer(marker)
         for outlet in self._outlets:
             outlet.send_marker(marker)
         return marker
@@ -273,37 +262,14 @@ class LiveSession:
 
     def _note_baselines(self) -> None:
         if self.recorder is not None:
-            self.recorder.offer(Fact("baselines", self.baselines.facts(self.recorder.origin.captured_at)))
+            self._recordings.offer(Fact("baselines", self.baselines.facts(self.recorder.origin.captured_at)))
 
     def end_recording(self) -> Recorder | None:
         """Lets the writer finish and does not wait for it; returns the recording, or None if there was none.
 
         It ends once the frames captured until now are analysed, or one after them is.
         """
-        with self._handing_over:
-            recorder, self.recorder = self.recorder, None
-            if recorder is not None:
-                captured = self._capture.status.frames if self._frames_wanted is None else self._frames_wanted
-                recorder.finish_at(captured)
-                self._ending = recorder, captured
-            self._end_if_complete()
-        return recorder
-
-    def _end_if_complete(self) -> None:
-        """Ends the recording that is to end once nothing of it is under way, or nothing will come any more."""
-        if self._ending is None:
-            return
-        _, captured = self._ending
-        is_complete = self._last is not None and self._last[1].frame_index >= captured - 1
-        if is_complete or self._has_all_results:
-            self._ending = None
-            self._analysis.backends.release()
-            self._stop_recorder.set()
-
-    def _expect_no_more_results(self) -> None:
-        with self._handing_over:
-            self._has_all_results = True
-            self._end_if_complete()
+        return self._recordings.end(self._capture.status.frames if self._frames_wanted is None else self._frames_wanted)
 
     def request_stop(self) -> None:
         """Asks capture and analysis to end, without waiting."""
@@ -328,18 +294,18 @@ class LiveSession:
         self.request_stop()
         for thread in self._threads:
             thread.join(max(0.0, self._stop_by - time.monotonic()))
-        self._expect_no_more_results()
+        self._recordings.expect_no_more_results()
         self.end_recording()
-        if self._recorder_thread is not None:
-            self._recorder_thread.join(STOP_TIMEOUT_S)
+        if self._recordings.writer is not None:
+            self._recordings.writer.join(STOP_TIMEOUT_S)
         late = self._living()
         if late:
             log.error("these threads did not end in time: %s", ", ".join(late))
         return late
 
     def _living(self) -> list[str]:
-        threads = [*self._threads, *([self._recorder_thread] if self._recorder_thread else [])]
-        return [thread.name for thread in threads if thread.is_alive()]
+        threads = (*self._threads, self._recordings.writer)
+        return [thread.name for thread in threads if thread is not None and thread.is_alive()]
 
     def _on_result(self, frame: Frame, result: Result) -> None:
         backend = self.backend
@@ -347,12 +313,5 @@ class LiveSession:
             for outlet in self._outlets:
                 outlet.send(result, backend.card.labels)
         self.baselines.see(result)
-        with self._handing_over:
-            self._last = frame, result, backend
-            recorder = self.recorder
-            if self._ending is not None and result.frame_index < self._ending[1]:
-                recorder = self._ending[0]
-            if recorder is not None:
-                recorder.offer(result)
-                recorder.offer_picture(frame, result)
-            self._end_if_complete()
+        self._recordings.take(frame, result, backend)
+        self._newest_analysed = result.frame_index
