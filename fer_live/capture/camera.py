@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -76,7 +77,7 @@ class OpenCvCamera(Closing):
             int(self._video.get(cv2.CAP_PROP_FRAME_WIDTH)),
             int(self._video.get(cv2.CAP_PROP_FRAME_HEIGHT)),
             # Streams report a rate that is often wrong.
-            self._video.get(cv2.CAP_PROP_FPS) if isinstance(address, int) else 0.0,
+            known_rate(self._video) if isinstance(address, int) else 0.0,
         )
 
     def read(self) -> Frame | None:
@@ -91,6 +92,12 @@ class OpenCvCamera(Closing):
     def close(self) -> None:
         """See Source.close."""
         self._video.release()
+
+
+def known_rate(video: cv2.VideoCapture) -> float:
+    """Pictures a second, as the driver or the file says, or 0: some say -1, infinity or no number at all."""
+    rate_hz = video.get(cv2.CAP_PROP_FPS)
+    return rate_hz if 0 < rate_hz < math.inf else 0.0
 
 
 def _open_index(index: int, asked: CameraMode | None) -> cv2.VideoCapture:

@@ -9,12 +9,14 @@ from typing import Any
 import cv2
 import numpy as np
 
+from fer_live.capture.camera import known_rate
 from fer_live.capture.source import Hashes
 from fer_live.core.closing import Closing
 from fer_live.core.structs import Frame
 from fer_live.errors import SourceError
 from fer_live.source_names import printable
 
+_MOST_UNREADABLE = 100_000
 _PLAYABLE = "Check that it plays in a video player, or convert it to MP4 (H.264)."
 
 
@@ -44,7 +46,7 @@ class VideoSource(Closing):
         self._video.set(cv2.CAP_PROP_ORIENTATION_AUTO, 1)
         count = int(self._video.get(cv2.CAP_PROP_FRAME_COUNT))
         self.size = count if count > 0 else None
-        self._interval_s = 1 / (self._video.get(cv2.CAP_PROP_FPS) or 25)
+        self._interval_s = 1 / (known_rate(self._video) or 25)
         self._index = 0
         self._first_s: float | None = None
         self._position_s = self._last_s = 0.0
@@ -65,8 +67,10 @@ class VideoSource(Closing):
 
     def _decode(self) -> Frame | None:
         decoded, image = self._video.read()
-        # Behind a damaged part there may be more: FFmpeg goes on at the next key frame.
-        while not decoded and self._index < (self.size or 0):
+        # Behind a damaged part there may be more: FFmpeg goes on at the next key frame. The number of frames may be
+        # damaged, too.
+        announced_end = min(self.size or 0, self._index + _MOST_UNREADABLE)
+        while not decoded and self._index < announced_end:
             self._index += 1
             decoded, image = self._video.read()
         if not decoded:

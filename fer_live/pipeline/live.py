@@ -182,9 +182,13 @@ class LiveSession:
         is_silent = self._clock() - newest.captured_at > PATIENCE_S
         return (LiveState.STALLED if self._source.is_device and is_silent else LiveState.RUNNING), None
 
+    def _is_camera_lost(self) -> bool:
+        return self._judge()[0] is LiveState.STALLED
+
     def start_recording(self, parent: Path, notes: Notes = NO_NOTES, settings: RecordingConfig | None = None) -> None:
         """Begins to record into a new folder below parent; the newest captured frame becomes number 0.
 
+        While the camera is lost that is the next one, and time begins now.
         settings: instead of those that the session was started with.
         Does nothing before the first frame and the backend are there, or until the last recording is closed.
         Failures to write appear in recorder.error.
@@ -197,15 +201,17 @@ class LiveSession:
     def _recorder_into(self, parent: Path, notes: Notes, settings: RecordingConfig, backend: Backend) -> Recorder:
         newest = self._capture.newest
         assert newest is not None
+        origin = Origin(newest.index, newest.captured_at)
+        if self._is_camera_lost():
+            origin = Origin(newest.index + 1, self._clock())
         facts = {
             "kind": "record",
             "source": {"name": self._source.name, "mode": self._capture.status.mode},
             **notes.facts(),
-            "baselines": self.baselines.facts(newest.captured_at),
+            "baselines": self.baselines.facts(origin.captured_at),
             **setup_facts(self.config.model_copy(update={"recording": settings}), backend),
         }
-        start_wall = datetime.now().astimezone() - timedelta(seconds=self._clock() - newest.captured_at)
-        origin = Origin(newest.index, newest.captured_at)
+        start_wall = datetime.now().astimezone() - timedelta(seconds=self._clock() - origin.captured_at)
         return Recorder(parent, backend.card.labels, facts, start_wall, origin, settings, self._clock)
 
     def switch_backend(self) -> BackendOpening:
@@ -220,14 +226,13 @@ class LiveSession:
     def mark(self, name: str, origin: MarkerOrigin) -> Marker | None:
         """Marks the newest captured frame, in the recording if there is one and in the outlets; from any thread.
 
-        While no frame comes, it is this moment. Returns the marker, or None before the first frame.
+        While the camera is lost, it is this moment. Returns the marker, or None before the first frame.
         """
         with self._marking:
             newest = self._capture.newest
             if newest is None:
                 return None
-            now = self._clock()
-            at = now if now - newest.captured_at > PATIENCE_S else newest.captured_at
+            at = self._clock() if self._is_camera_lost() else newest.captured_at
             marker = Marker(at, name, origin, newest.index)
             self.markers.append(marker)
             self._recordings.offer(marker)

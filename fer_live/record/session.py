@@ -160,7 +160,8 @@ class SessionWriter:
         if self._wall is None or time_s < 0:
             return
         self._marker_count += 1
-        frame = "" if marker.frame_index is None else str(marker.frame_index - self._origin.frame_index)
+        index = -1 if marker.frame_index is None else marker.frame_index - self._origin.frame_index
+        frame = "" if index < 0 else str(index)
         moment = [f"{time_s:.6f}", iso(self._wall.at(time_s))]
         row = [str(self._marker_count), *moment, frame, one_line(marker.name), marker.origin]
         self._markers.append(csv_lines([row]))

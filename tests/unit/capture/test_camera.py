@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import os
 import sys
 
@@ -18,8 +19,9 @@ from tests.fakes import ManualClock, coded_picture
 class _Driver:
     """cv2.VideoCapture of a camera that delivers 640x480 at 30 Hz, whatever it is asked for."""
 
-    def __init__(self, is_open: bool = True, pictures: int = 3) -> None:
+    def __init__(self, is_open: bool = True, pictures: int = 3, rate_hz: float = 30.0) -> None:
         self._is_open = is_open
+        self._rate_hz = rate_hz
         self._left = pictures
         self.opened_with: tuple[object, ...] = ()
         self.asked: dict[int, float] = {}
@@ -37,7 +39,7 @@ class _Driver:
         return True
 
     def get(self, key: int) -> float:
-        return {cv2.CAP_PROP_FRAME_WIDTH: 640.0, cv2.CAP_PROP_FRAME_HEIGHT: 480.0, cv2.CAP_PROP_FPS: 30.0}[key]
+        return {cv2.CAP_PROP_FRAME_WIDTH: 640.0, cv2.CAP_PROP_FRAME_HEIGHT: 480.0, cv2.CAP_PROP_FPS: self._rate_hz}[key]
 
     def read(self) -> tuple[bool, NDArray[np.uint8] | None]:
         self._left -= 1
@@ -63,6 +65,14 @@ def test_camera_is_asked_for_a_mode_and_says_what_it_gives(monkeypatch: pytest.M
     assert driver.asked[cv2.CAP_PROP_FRAME_HEIGHT] == 720
     assert driver.asked[cv2.CAP_PROP_FPS] == 60
     assert driver.is_released
+
+
+@pytest.mark.parametrize("rate_hz", [math.nan, math.inf, -1.0, 0.0])
+def test_driver_that_does_not_know_its_rate(rate_hz: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    _plug_in(_Driver(rate_hz=rate_hz), monkeypatch)
+    with OpenCvCamera(0, "loopback", CameraMode(640, 480, 30)) as opened:
+        assert str(opened.mode) == "640x480"
+        assert opened.mode.meets(CameraMode(640, 480, 30))
 
 
 def test_frames_are_numbered_and_timed_until_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

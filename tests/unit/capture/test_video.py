@@ -154,6 +154,13 @@ def test_damaged_part_is_passed_over_and_what_comes_after_keeps_its_time(tmp_pat
     assert (np.diff(times) >= 0).all()
 
 
+def test_damaged_number_of_frames_is_not_waited_for(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", [quarters()] * 3)
+    with VideoSource(path) as source:
+        source.size = 10**12
+        assert len(list(iter(source.read, None))) == 3
+
+
 def test_closing_frees_the_file(tmp_path: Path) -> None:
     source = VideoSource(write_clip(tmp_path / "clip.mp4", [quarters()] * 3))
     assert source.read() is not None

@@ -5,6 +5,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -298,11 +299,23 @@ class TestLoss:
         session = rig.running()
         rig.device.act = Act.UNPLUGGED
         _wait_for(session, LiveState.STALLED)
+        before = datetime.now().astimezone()
         session.start_recording(tmp_path)
         session.status()
+        session.mark("before the first frame", "key")
+        lost = session.status().frames
+        rig.device.act = Act.LIVE
+        wait_until(lambda: session.status().frames > lost + 5)
         session.stop()
-        rows, _ = _recorded(tmp_path)
-        assert "dropped" in rows.status.tolist()
+        rows, facts = _recorded(tmp_path)
+        assert rows.reason[:2].fillna("").tolist() == ["camera_lost", ""]
+        assert (rows.frame_index[0], rows.frame_index[1], rows.t_mono_s[0]) == (0, 0, 0)
+        assert datetime.fromisoformat(rows.t_wall_iso[0]) >= before - timedelta(milliseconds=1)
+        assert _captured(rows) == facts["counts"]["frames_captured"]
+        (path,) = tmp_path.glob("*/markers.csv")
+        (marker,) = pd.read_csv(path).itertuples()
+        assert np.isnan(marker.frame_index)
+        assert 0 <= marker.t_mono_s < rows.t_mono_s[1]
 
 
 class TestMarkers:
