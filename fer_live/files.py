@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+import time
 from pathlib import Path
 
 if sys.platform == "win32":
@@ -15,6 +16,7 @@ else:
 PARTIAL = ".partial"
 """What the name of a file ends in that has not yet replaced the one it is for."""
 
+_REPLACE_TRIES, _REPLACE_PAUSE_S = 20 if sys.platform == "win32" else 1, 0.05
 _LOCKED_BYTE = 1 << 30
 """Windows keeps others from reading locked bytes, so one is locked that no file has. Elsewhere the whole file is."""
 
@@ -27,10 +29,22 @@ def replace_file(path: Path, content: bytes) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-        partial.replace(path)
+        _put(partial, path)
         sync_folder(path.parent)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _put(partial: Path, path: Path) -> None:
+    """Windows does not replace a file that somebody has open, as virus scanners and clients of clouds do for a moment."""
+    for left in reversed(range(_REPLACE_TRIES)):
+        try:
+            partial.replace(path)
+            return
+        except PermissionError:
+            if not left:
+                raise
+            time.sleep(_REPLACE_PAUSE_S)
 
 
 def sync_folder(folder: Path) -> None:

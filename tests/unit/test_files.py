@@ -4,6 +4,7 @@ import errno
 import os
 import stat
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,29 @@ def test_a_disk_that_syncs_no_folders_will_do(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(os, "fsync", refuse_folders)
     replace_file(tmp_path / "session.json", b"{}\n")
     assert (tmp_path / "session.json").read_bytes() == b"{}\n"
+
+
+@pytest.mark.parametrize(("looks", "content"), [(2, b"new"), (3, b"old")])
+def test_a_file_that_somebody_has_open_for_a_moment(
+    looks: int, content: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on Windows, where such a file cannot be replaced."""
+    path, replace, left = tmp_path / "session.json", Path.replace, [looks]
+    path.write_bytes(b"old")
+
+    def replace_if_closed(self: Path, target: Path) -> Path:
+        left[0] -= 1
+        if left[0] >= 0:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", replace_if_closed)
+    monkeypatch.setattr("fer_live.files._REPLACE_TRIES", 3)
+    monkeypatch.setattr("fer_live.files._REPLACE_PAUSE_S", 0.0)
+    with nullcontext() if content == b"new" else pytest.raises(PermissionError):
+        replace_file(path, b"new")
+    assert path.read_bytes() == content
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_lock_holds_until_its_file_is_closed(tmp_path: Path) -> None:
