@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,10 @@ from fer_live.errors import SourceError
 from fer_live.pipeline.files import Order, Outcome, Task, analyse_task, source_facts
 from fer_live.pipeline.resume import EarlierSessions
 from fer_live.pipeline.workers import run_in_workers
+
+
+_MOST_JOBS = 60 if sys.platform == "win32" else sys.maxsize
+"""Windows waits for at most 63 pipes at once."""
 
 
 class Report(Protocol):
@@ -59,7 +64,7 @@ def analyse_batch(
                 tasks.append(planned)
             else:
                 in_order.add(planned)
-        jobs = min(jobs or usable_cpus(), len(tasks))
+        jobs = min(jobs or usable_cpus(), len(tasks), _MOST_JOBS)
         order = replace(order, cores=max(1, usable_cpus() // max(1, jobs)))
         if jobs <= 1:
             for task in tasks:

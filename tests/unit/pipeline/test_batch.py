@@ -301,11 +301,14 @@ def test_what_concerns_all_is_raised(run: Run, album: Path) -> None:
         run(album, backend="abacus")
 
 
-@pytest.mark.parametrize(("jobs", "cores"), [(1, 8), (2, 4), (3, 2), (16, 2), (None, 2)])
+@pytest.mark.parametrize(
+    ("jobs", "most", "cores"), [(1, 99, 8), (2, 99, 4), (3, 99, 2), (16, 99, 2), (None, 99, 2), (3, 2, 4), (None, 2, 4)]
+)
 def test_jobs_share_the_cores(
-    album: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int | None, cores: int
+    album: Path, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int | None, most: int, cores: int
 ) -> None:
-    """Three sources on eight cores."""
+    """Three sources on eight cores; most: jobs that the system can wait for."""
+    monkeypatch.setattr("fer_live.pipeline.batch._MOST_JOBS", most)
     given: list[int] = []
 
     def note(source: Source, folder: Path, order: Order, *_: object) -> None:
