@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from fer_live.errors import ConfigError, complaint_of
 from fer_live.files import replace_file
+from fer_live.source_names import printable
 
 APP_NAME = "fer-live"
 
@@ -158,7 +159,7 @@ LIVE_SETTINGS = frozenset({"record_dir", "recording", "camera", "markers", "outl
 
 def recording_folder(config: Config) -> Path:
     """Where live recordings go."""
-    return Path(config.record_dir) if config.record_dir else platformdirs.user_documents_path() / "FER Live"
+    return Path(config.record_dir).expanduser() if config.record_dir else platformdirs.user_documents_path() / "FER Live"
 
 
 def default_config_path() -> Path:
@@ -215,6 +216,9 @@ def save_config(config: Config, path: Path | None = None) -> None:
 
 
 def _parse_assignment(assignment: str) -> dict[str, Any]:
+    if assignment != printable(assignment):
+        # session.json, which holds all settings, could not say it.
+        raise ConfigError(f"'{printable(assignment)}' is not UTF-8.", "Rename the file or folder that it names.")
     key, equals, value = assignment.partition("=")
     if not equals:
         raise ConfigError(f"'{assignment}' is not an assignment.", "Write KEY=VALUE, e.g. finder.min_score=0.6.")

@@ -1,12 +1,20 @@
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from fer_live.config import Config, default_config_path, describe_settings, load_config, save_config
+from fer_live.config import (
+    Config,
+    default_config_path,
+    describe_settings,
+    load_config,
+    recording_folder,
+    save_config,
+)
 from fer_live.errors import ConfigError
 
 
@@ -129,6 +137,17 @@ def test_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
     with pytest.raises(ConfigError, match=r"settings\.toml' are not valid TOML"):
         load_config(path)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows takes no such names")
+def test_name_that_is_not_utf8_cannot_be_a_setting() -> None:
+    with pytest.raises(ConfigError, match="'record_dir=/home/M\ufffdller' is not UTF-8"):
+        load_config(assignments=["record_dir=" + os.fsdecode(b"/home/M\xfcller")])
+
+
+def test_recordings_go_into_the_home_folder_where_that_is_asked_for() -> None:
+    assert recording_folder(load_config(assignments=["record_dir=~/study 1"])) == Path.home() / "study 1"
+    assert recording_folder(Config(record_dir="/data/~")) == Path("/data/~")
 
 
 def test_file_saved_by_an_editor_of_windows(tmp_path: Path) -> None:
