@@ -159,7 +159,9 @@ LIVE_SETTINGS = frozenset({"record_dir", "recording", "camera", "markers", "outl
 
 def recording_folder(config: Config) -> Path:
     """Where live recordings go."""
-    return Path(config.record_dir).expanduser() if config.record_dir else platformdirs.user_documents_path() / "FER Live"
+    if config.record_dir:
+        return Path(config.record_dir).expanduser()
+    return platformdirs.user_documents_path() / "FER Live"
 
 
 def default_config_path() -> Path:

@@ -36,7 +36,7 @@ def replace_file(path: Path, content: bytes) -> None:
 
 
 def _put(partial: Path, path: Path) -> None:
-    """Windows does not replace a file that somebody has open, as virus scanners and clients of clouds do for a moment."""
+    """Windows does not replace a file that somebody has open, as virus scanners do for a moment."""
     for left in reversed(range(_REPLACE_TRIES)):
         try:
             partial.replace(path)

@@ -18,7 +18,6 @@ from fer_live.pipeline.files import Order, Outcome, Task, analyse_task, source_f
 from fer_live.pipeline.resume import EarlierSessions
 from fer_live.pipeline.workers import run_in_workers
 
-
 _MOST_JOBS = 60 if sys.platform == "win32" else sys.maxsize
 """Windows waits for at most 63 pipes at once."""
 
