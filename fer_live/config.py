@@ -15,7 +15,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from fer_live.errors import ConfigError, complaint_of
 from fer_live.files import replace_file
-from fer_live.source_names import printable
 
 APP_NAME = "fer-live"
 
@@ -218,9 +217,9 @@ def save_config(config: Config, path: Path | None = None) -> None:
 
 
 def _parse_assignment(assignment: str) -> dict[str, Any]:
-    if assignment != printable(assignment):
+    if not _is_utf8(assignment):
         # session.json, which holds all settings, could not say it.
-        raise ConfigError(f"'{printable(assignment)}' is not UTF-8.", "Rename the file or folder that it names.")
+        raise ConfigError(f"{assignment!r} is not UTF-8.", "Rename the file or folder that it names.")
     key, equals, value = assignment.partition("=")
     if not equals:
         raise ConfigError(f"'{assignment}' is not an assignment.", "Write KEY=VALUE, e.g. finder.min_score=0.6.")
@@ -230,6 +229,14 @@ def _parse_assignment(assignment: str) -> dict[str, Any]:
         except tomllib.TOMLDecodeError:
             continue
     raise ConfigError(f"'{assignment}' is not an assignment.", "Write KEY=VALUE, e.g. finder.min_score=0.6.")
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _merge(values: dict[str, Any], changes: dict[str, Any]) -> None:

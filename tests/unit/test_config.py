@@ -141,7 +141,7 @@ def test_file_that_is_no_toml_is_named(tmp_path: Path, content: bytes) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows takes no such names")
 def test_name_that_is_not_utf8_cannot_be_a_setting() -> None:
-    with pytest.raises(ConfigError, match="'record_dir=/home/M\ufffdller' is not UTF-8"):
+    with pytest.raises(ConfigError, match=r"'record_dir=/home/M\\udcfcller' is not UTF-8"):
         load_config(assignments=["record_dir=" + os.fsdecode(b"/home/M\xfcller")])
 
 
