@@ -33,6 +33,7 @@ from fer_live.ui.pages import StartingPage, WelcomePage
 from fer_live.ui.preparing import Preparing
 from fer_live.ui.recording import Recording
 from fer_live.ui.reviewing import Reviewing
+from fer_live.ui.running import Running
 from fer_live.ui.snapshot import save_snapshot
 from fer_live.ui.status_line import StatusLine
 from fer_live.ui.toolbar import ToolBar
@@ -64,7 +65,6 @@ class MainWindow(QMainWindow):
         self.config = config
         self.controller = LiveController(self)
         self._settings = settings
-        self._restart_on = ""
         self._session = session
         self._has_begun = False
         self._notice: NoticePage | None = None
@@ -72,18 +72,36 @@ class MainWindow(QMainWindow):
         self.setStatusBar(self.status_line)
         self._build_body()
         self.recording = Recording(self.controller, self.banner, lambda: self.config, self)
+        self.toolbar = ToolBar(self)
+        self.running = Running(
+            self.controller, self.recording, self.toolbar.picker, self.banner, lambda: self.config
+        )
         self.reviewing = Reviewing(self.recording, self.banner, lambda: self.config, self)
         self.configuring = Configuring(self.banner, lambda: self.config, config_path, self)
         self.neutral_look = NeutralLook(self.controller, self.banner, self.live, self)
         self.preparing = Preparing(self.controller, self.banner, lambda: self.config, self)
-        self.preparing.restart_wanted.connect(self._try_again)
         self.status_line.addPermanentWidget(self.preparing)
-        self._build_toolbar()
+        self._fill_toolbar()
         self._keys = Keys(self._list_keys())
+        self.loading_sessions, self.loading_plots = Loading(FOR_SESSIONS, self), Loading(FOR_PLOTS, self)
+        self._connect()
+        # Without a widget in focus, keys go to the window.
+        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
+        self._restore(source)
+
+    def _connect(self) -> None:
+        self.asking.source_named.connect(self.running.start_on)
+        self.welcome.camera_wanted.connect(lambda: self.running.start_on(""))
+        self.welcome.video_wanted.connect(self.asking.video)
+        self.welcome.demo_wanted.connect(lambda: self.running.start_on(DEMO))
+        self.running.listed.connect(self.welcome.show_sources)
+        self.running.starting.connect(self._clear)
+        self.running.notice_wanted.connect(self._show_notice)
+        self.preparing.restart_wanted.connect(self.running.try_again)
         self.live.marker_field.text_entered.connect(self.recording.mark_text)
         self.recording.settings_changed.connect(self._take_recording_settings)
         self.configuring.changed.connect(self._take_config)
-        self.configuring.restart_wanted.connect(self._restart)
+        self.configuring.restart_wanted.connect(self.running.restart)
         self.recording.review_wanted.connect(self.reviewing.show_session)
         self.reviewing.opening.connect(self._stop_at_once)
         self.reviewing.opened.connect(self._show_page)
@@ -94,12 +112,8 @@ class MainWindow(QMainWindow):
         self.controller.status_changed.connect(self._show_status)
         self.controller.recording_changed.connect(self._show_recording)
         self.controller.outlets_failed.connect(self._show_failed_outlets)
-        self.loading_sessions, self.loading_plots = Loading(FOR_SESSIONS, self), Loading(FOR_PLOTS, self)
         self.loading_sessions.loaded.connect(self._take_sources)
         self.loading_plots.loaded.connect(self.live.add_timeline)
-        # Without a widget in focus, keys go to the window.
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._restore(source)
 
     def _build_body(self) -> None:
         self.banner = Banner()
@@ -108,22 +122,16 @@ class MainWindow(QMainWindow):
         for page in (self.starting, self.welcome, self.live):
             self.pages.addWidget(page)
         self.asking = Asking(self.banner, self)
-        self.asking.source_named.connect(self._start_on)
-        self.welcome.camera_wanted.connect(lambda: self._start_on(""))
-        self.welcome.video_wanted.connect(self.asking.video)
-        self.welcome.demo_wanted.connect(lambda: self._start_on(DEMO))
         body = QWidget()
         column = QVBoxLayout(body)
         column.addWidget(self.banner)
         column.addWidget(self.pages, stretch=1)
         self.setCentralWidget(body)
 
-    def _build_toolbar(self) -> None:
-        self.toolbar = ToolBar(self)
+    def _fill_toolbar(self) -> None:
         self.addToolBar(self.toolbar)
-        self.toolbar.picker.source_picked.connect(self._start_on)
         for action, run in (
-            (self.toolbar.start, self.toggle_running),
+            (self.toolbar.start, self.running.toggle),
             (self.toolbar.record, self.recording.toggle),
             (self.toolbar.marker, self.recording.mark),
             (self.toolbar.snapshot, self.save_snapshot),
@@ -150,7 +158,7 @@ class MainWindow(QMainWindow):
         mark_keys = [partial(self.recording.mark_key, number) for number in range(1, 10)]
         step = self.live.selection.step
         return [
-            Key(" ", self.tr("Space"), self.tr("start or stop"), [self.toggle_running]),
+            Key(" ", self.tr("Space"), self.tr("start or stop"), [self.running.toggle]),
             Key("r", "R", self.tr("record"), [self.recording.toggle]),
             Key("m", "M", self.tr("marker"), [self.recording.mark]),
             Key("123456789", "1-9", self.tr("named markers"), mark_keys),
@@ -173,13 +181,11 @@ class MainWindow(QMainWindow):
             self.resize(1080, 720)
         self.toolbar.mirror.setChecked(self._settings.value(_MIRRORED, True, type=bool))
         self._mirror()
-        self._source = source or str(self._settings.value(_SOURCE, ""))
+        self.running.source = source or str(self._settings.value(_SOURCE, ""))
         self._show_actions(None)
-        if not self._has_seen_notice():
+        self.running.is_allowed = self._settings.value(_NOTICE_SEEN, False, type=bool)
+        if not self.running.is_allowed:
             self._show_notice()
-
-    def _has_seen_notice(self) -> bool:
-        return bool(self._settings.value(_NOTICE_SEEN, False, type=bool))
 
     def _show_notice(self) -> None:
         # Most starts do without it, and without the model card that it quotes.
@@ -205,27 +211,21 @@ class MainWindow(QMainWindow):
         self.pages.setCurrentWidget(page)
         self.setFocus()
 
-    def _list_sources(self, wanted: str) -> None:
-        self._source = self.toolbar.picker.refill(wanted)
-        if self._source:
-            self.welcome.show_ready()
-        else:
-            self.welcome.show_no_camera()
-
     def _accept_notice(self) -> None:
         self._settings.setValue(_NOTICE_SEEN, True)
+        self.running.is_allowed = True
         self._show_page(self.starting)
         self._begin()
 
     def _take_sources(self) -> None:
         """Sessions can be started now."""
         if self.isVisible():  # not closed meanwhile
-            self._list_sources(self._source)
+            self.running.list_sources(self.running.source)
             self._begin()
 
     def _begin(self) -> None:
         """Starts by itself, once, when that is possible and the notice has been read."""
-        if self._has_begun or not self.loading_sessions.is_over or not self._has_seen_notice():
+        if self._has_begun or not self.loading_sessions.is_over or not self.running.is_allowed:
             return
         self._has_begun = True
         if self.controller.session is None:
@@ -233,69 +233,26 @@ class MainWindow(QMainWindow):
             if self._session is not None:
                 self.reviewing.show_session(self._session)
             else:
-                self._start_if_possible()
+                self.running.start_if_possible()
 
-    def _start_if_possible(self) -> None:
-        """Starts if there is a source and the notice has been read, which comes before any camera is opened."""
-        if not self._has_seen_notice():
-            self._show_notice()
-        elif self._source:
-            self._start()
-
-    def _start_on(self, source: str) -> None:
-        """Takes another source ('' for the first camera), and starts on it once the old one has ended."""
-        if self.recording.may_end(self.tr("A recording is going on. Finish it and change the source?")):
-            self._list_sources(source)
-            self._start_anew()
-        else:
-            self.toolbar.picker.choose(self._source)
-
-    def _restart(self) -> None:
-        """Starts what runs again, with the settings of now."""
-        if self.controller.session is None:
-            return
-        question = self.tr("A recording is going on. Finish it and start again with the new settings?")
-        if self.recording.may_end(question):
-            self._list_sources(self._source)
-            self._start_anew()
-        else:
-            self.banner.show_news(self.tr("The new settings hold from the next start on."))
-
-    def _start_anew(self) -> None:
-        if self.controller.session is None:
-            self._start_if_possible()
-        else:
-            self._restart_on = self._source
-            self.controller.stop()
-
-    def _start(self) -> None:
+    def _clear(self) -> None:
+        """Forgets what was shown of the last session."""
         self.live.clear()
         self.status_line.clear()
         self.banner.dismiss()
-        self.controller.start(self._source, self.config)
-
-    def toggle_running(self) -> None:
-        """Starts or stops."""
-        if self.controller.session is None:
-            self._list_sources(self._source)
-            self._start_if_possible()
-        elif self.recording.may_end(self.tr("A recording is going on. Finish it and stop?")):
-            self._restart_on = ""
-            self.controller.stop()
 
     def _mirror(self) -> None:
         self.live.view.set_mirrored(self.toolbar.mirror.isChecked())
 
     def _stop_at_once(self) -> None:
-        self._restart_on = ""
         is_running = self.controller.session is not None
-        self.controller.shut_down()
+        self.running.stop_at_once()
         if is_running:
             self._show_status(None)
 
     def _end_review(self) -> None:
         self._show_page(self.welcome)
-        self._start_if_possible()
+        self.running.start_if_possible()
 
     def _take_config(self, config: Config) -> None:
         self.config = config
@@ -366,7 +323,7 @@ class MainWindow(QMainWindow):
             self.starting.show_source(self.toolbar.picker.currentText())
             self._show_page(self.starting)
         elif status.state is LiveState.STALLED:
-            stop = (self.tr("Stop"), self.toggle_running)
+            stop = (self.tr("Stop"), self.running.toggle)
             self.banner.show_message(stalled_text(status), Tone.WARNING, Until.OVER, [stop])
         elif status.state is LiveState.ENDED:
             self.banner.show_news(self.tr("The video has ended."))
@@ -376,7 +333,7 @@ class MainWindow(QMainWindow):
 
     def _show_failure(self, error: Exception | None) -> None:
         self.controller.stop()
-        again = (self.tr("Try again"), self._try_again)
+        again = (self.tr("Try again"), self.running.try_again)
         details = (self.tr("Copy details"), lambda: copy_details(error))
         self.banner.show_message(error_text(error), Tone.ERROR, Until.CLOSED, [again, details])
         if self.controller.session is None:
@@ -387,17 +344,10 @@ class MainWindow(QMainWindow):
         if errors:
             self.banner.show_message(" ".join(error_text(error) for error in errors), Tone.WARNING, Until.CLOSED)
 
-    def _try_again(self) -> None:
-        if self.controller.session is None:
-            self.toggle_running()
-
     def _show_ended(self) -> None:
         self.status_line.clear()
         self.banner.end_state()
-        if self._restart_on:
-            self._restart_on = ""
-            self._start_if_possible()
-        else:
+        if not self.running.go_on():
             self.live.clear()
             self._show_page(self.welcome)
 
@@ -427,5 +377,5 @@ class MainWindow(QMainWindow):
         self._settings.setValue(_GEOMETRY, self.saveGeometry())
         self._settings.setValue(_MIRRORED, self.toolbar.mirror.isChecked())
         # Addresses of streams may hold passwords.
-        self._settings.setValue(_SOURCE, "" if is_url(self._source) else self._source)
+        self._settings.setValue(_SOURCE, "" if is_url(self.running.source) else self.running.source)
         event.accept()

@@ -66,18 +66,15 @@ class WelcomePage(Page):
             (self.tr("Demo"), self.tr("Start on a photograph that moves"), self.demo_wanted),
         ):
             self.add_button(title, tip).clicked.connect(signal)
-        self.show_ready()
+        self.show_sources(True)
 
-    def show_ready(self) -> None:
-        """There is a camera, and nothing runs."""
-        self.write(self.tr("Ready"), self.tr("Press Space or Start to see faces labelled."))
-
-    def show_no_camera(self) -> None:
-        """No camera is listed."""
-        self.write(
-            self.tr("No camera found"),
-            self.tr("Plug one in and press 'Use camera', open a video, or have a look at the demo."),
-        )
+    def show_sources(self, has_one: bool) -> None:
+        """Nothing runs. has_one: whether there is something to start on, such as a camera."""
+        if has_one:
+            self.write(self.tr("Ready"), self.tr("Press Space or Start to see faces labelled."))
+        else:
+            text = self.tr("Plug one in and press 'Use camera', open a video, or have a look at the demo.")
+            self.write(self.tr("No camera found"), text)
 
 
 class StartingPage(Page):

@@ -220,9 +220,9 @@ def test_recording_that_a_slow_disk_finishes_late_is_told(
 def test_sessions_leave_nothing_behind(stage: Stage) -> None:
     window = stage.run()
     for _ in range(3):
-        window.toggle_running()
+        window.running.toggle()
         stage.wait(lambda: window.controller.session is None)
-        window.toggle_running()
+        window.running.toggle()
         stage.wait(lambda: shows(window, window.live))
     assert len(window.controller.findChildren(SlotBridge)) == 1
 

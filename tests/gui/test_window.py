@@ -358,7 +358,7 @@ class TestSources:
     def test_stop_during_a_change_stops(self, stage: Stage) -> None:
         window = stage.run()
         window.toolbar.picker.activated.emit(1)
-        window.toggle_running()
+        window.running.toggle()
         stage.wait(lambda: window.controller.session is None)
         assert stage.sources == ["0"]
         assert shows(window, window.welcome)
