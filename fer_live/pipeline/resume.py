@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import unicodedata
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -37,6 +38,7 @@ class EarlierSessions:
         self._are_used = are_used
         self._same: dict[str, list[Path]] = {}
         self._given: set[Path] = set()
+        self._names: set[str] = set()
         for path in sorted(parent.glob(f"*/{SESSION_JSON}")) if are_used else ():
             with suppress(RecordError):  # a file of that name which is not ours
                 self._same.setdefault(_fingerprint(read_facts(path.parent)), []).append(path.parent)
@@ -46,15 +48,17 @@ class EarlierSessions:
         wanted = (FRAMES_CSV, OVERLAY_MP4) if with_video else (FRAMES_CSV,)
         for folder in self._left(facts):
             if _state(folder) == State.CLOSED and all((folder / name).is_file() for name in wanted):
-                self._given.add(folder)
-                return folder
+                return self._give(folder)
         return None
 
     def room(self, facts: Mapping[str, Any]) -> Path:
         """Where such a session goes: the folder of one that was not finished, or else a free one."""
         cut_off = (folder for folder in self._left(facts) if _is_cut_off(folder))
-        folder = next(cut_off, None) or self._free(facts["source"]["name"])
+        return self._give(next(cut_off, None) or self._free(facts["source"]["name"]))
+
+    def _give(self, folder: Path) -> Path:
         self._given.add(folder)
+        self._names.add(_on_any_disk(folder.name))
         return folder
 
     def _left(self, facts: Mapping[str, Any]) -> list[Path]:
@@ -65,7 +69,7 @@ class EarlierSessions:
         return next(
             folder
             for folder in session_folders(self._parent, name)
-            if folder not in self._given
+            if _on_any_disk(folder.name) not in self._names
             and (not os.path.lexists(folder) or (self._are_used and _was_never_begun(folder)))
         )
 
@@ -86,6 +90,11 @@ def claim_folder(folder: Path) -> None:
             raise RecordError(
                 f"'{folder / name}' cannot be replaced ({error.strerror}).", "Close what has it open, or use --again."
             ) from error
+
+
+def _on_any_disk(name: str) -> str:
+    """The same for names that are one on disks of macOS and Windows: Clip and clip, ö of one or two characters."""
+    return unicodedata.normalize("NFC", name.casefold())
 
 
 def _fingerprint(facts: Mapping[str, Any]) -> str:

@@ -325,6 +325,12 @@ def test_jobs_share_the_cores(
     assert given == [cores] * 3
 
 
+def test_names_that_some_disks_take_for_one(run: Run, tmp_path: Path) -> None:
+    sources = [_album(tmp_path / str(number) / name) for number, name in enumerate(("Höhe", "ho\u0308he", "HÖHE"))]
+    assert run(*sources).folders == ["Höhe", "ho\u0308he-2", "HÖHE-3"]
+    assert run(*sources).folders == ["Höhe*", "ho\u0308he-2*", "HÖHE-3*"]
+
+
 def test_some_cpu_can_be_used() -> None:
     assert usable_cpus() >= 1
 
