@@ -53,8 +53,7 @@ def fit(
         require_every_class(data, usage)
     require_writable(run, "--run")
     require_writable(out, "--out")
-    with crew.leader_first():
-        origin = remember_origin(run, data.digest(), init, teacher, data.votes_digest())
+    origin = remember_origin(run, data.digest(), init, teacher, data.votes_digest()) if crew.is_leader else None
     with _advice_on_memory(config.batch_size):
         if finish:
             learner, progress = start_or_resume(config, run, init)
@@ -63,7 +62,7 @@ def fit(
                 learner, progress = train(config, data, run, init, teacher, tracker, crew)
     if progress.epochs_done == 0:
         raise TrainingError(f"The run in '{run}' has no finished epoch.", "Start it without --finish.")
-    if not crew.is_leader:
+    if origin is None:  # The leader alone exports.
         return
     card = export_run(run, learner.config, progress, data, origin)
     promote(run, card, out, force)

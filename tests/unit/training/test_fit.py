@@ -14,6 +14,7 @@ from fer_live.core.modelcard import load_verified_card
 from fer_live.errors import TrainingError
 from training import checkpoint, fit, loop
 from training.config import FitConfig
+from training.crew import Crew
 from training.dataset import Fer2013
 from training.fit import dry_run, main
 from training.train import train
@@ -104,6 +105,14 @@ def test_nan_loss_keeps_the_last_checkpoint(
     learner, progress = fit.start_or_resume(quick(), tmp_path)
     assert progress.epochs_done == 1
     assert all(bool(torch.isfinite(tensor).all()) for tensor in learner.network.state_dict().values())
+
+
+def test_a_process_that_does_not_lead_writes_nothing(
+    tmp_path: Path, small_data: Fer2013, quick: Callable[..., FitConfig]
+) -> None:
+    run, out = tmp_path / "run", tmp_path / "out"
+    fit.fit(quick(model="fc_basic", epochs=1), small_data, run, out, crew=Crew(rank=1))
+    assert os.listdir(run) == os.listdir(out) == []
 
 
 def test_expected_duration_is_said_once(
