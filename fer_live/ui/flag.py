@@ -33,12 +33,12 @@ class Flag(pg.InfiniteLine):  # type: ignore[misc]
         self.marker_name = name
         self.level = 0
 
-    def take_colours(self, palette: QPalette) -> None:
-        """Those of the window around it."""
+    def take_colours(self, palette: QPalette, line_px: float) -> None:
+        """Those of the window around it. line_px: of the screen."""
         text, ground = palette.text().color(), palette.window().color()
         ground.setAlpha(_FILL_ALPHA)
-        self.setPen(pg.mkPen(text, style=Qt.PenStyle.DashLine))
-        self.setHoverPen(pg.mkPen(text, width=2))
+        self.setPen(pg.mkPen(text, width=line_px, style=Qt.PenStyle.DashLine))
+        self.setHoverPen(pg.mkPen(text, width=2 * line_px))
         self.label.setColor(text)
         self.label.fill = pg.mkBrush(ground)
 
@@ -77,9 +77,13 @@ class Flags:
         """Those of the plot."""
         line = self._plot.palette().text().color()
         line.setAlpha(_LINE_ALPHA)
-        self._lines.setPen(pg.mkPen(line))
+        self._lines.setPen(pg.mkPen(line, width=self._plot.devicePixelRatioF()))
         for flag in self.named.values():
-            flag.take_colours(self._plot.palette())
+            self._colour(flag)
+
+    def _colour(self, flag: Flag) -> None:
+        # pyqtgraph's pens do not follow the screen's scale.
+        flag.take_colours(self._plot.palette(), self._plot.devicePixelRatioF())
 
     def _arrange(self) -> None:
         left, right = self._plot.viewRange()[0]
@@ -101,7 +105,7 @@ class Flags:
     def _flag(self, marker_id: int, name: str) -> Flag:
         moved = self._moved
         flag = Flag(name, moved is not None)
-        flag.take_colours(self._plot.palette())
+        self._colour(flag)
         if moved is not None:
             flag.sigPositionChangeFinished.connect(lambda dragged: moved(marker_id, dragged.value()))
         self._plot.addItem(flag, ignoreBounds=True)

@@ -24,7 +24,7 @@ _SHORTEST_S = 0.5
 _MARGIN = 0.01
 _ZOOM_STEP = 0.7
 _LINE_PX = 1
-_TICK_PX = 90
+_TICK_PX = 80
 _TICKS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 28800)
 _LOW_QUALITY = QBrush(QColor(128, 128, 128, 90))
 
@@ -138,9 +138,9 @@ class ReviewTimeline(LabelPlot):
 
     def _take_colours(self) -> None:
         super()._take_colours()
-        text = self.palette().text().color()
-        self._pointer.setPen(pg.mkPen(text, width=1))
-        self._cursor.setPen(pg.mkPen(text, width=2))
+        text, line_px = self.palette().text().color(), self.devicePixelRatioF()
+        self._pointer.setPen(pg.mkPen(text, width=line_px))
+        self._cursor.setPen(pg.mkPen(text, width=2 * line_px))
         self.flags.take_colours()
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from PyQt6.QtCore import QRectF
+from pyqtgraph import PlotWidget
 from pytestqt.qtbot import QtBot
 
 from fer_live.core.modelcard import FER2013_LABELS
@@ -158,3 +159,11 @@ def test_names_that_have_no_room_come_back(timeline: Timeline) -> None:
     timeline.add_marker(Marker(2.0, "alone", "key", 1))
     assert len(_names(timeline)) == 1
     assert timeline.flags._lines.path().isEmpty()
+
+
+@pytest.mark.parametrize("ratio", [1.0, 2.0])
+def test_flags_are_as_thick_on_any_screen(ratio: float, timeline: Timeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PlotWidget, "devicePixelRatioF", lambda plot: ratio)
+    timeline.add_marker(Marker(1.0, "begin", "key", 0))
+    (flag,) = timeline.flags.named.values()
+    assert flag.pen.widthF() == ratio
