@@ -36,10 +36,10 @@ def exit_code(command: Callable[[], None]) -> int:
         command()
         print(end="", flush=True)
     except FerError as error:
-        print("error:", _one_line(str(error)), file=sys.stderr)
+        _tell(f"error: {_one_line(str(error))}")
         return USER_ERROR
     except KeyboardInterrupt:
-        print("interrupted: what was finished until now is kept", file=sys.stderr)
+        _tell("interrupted: what was finished until now is kept")
         return INTERRUPTED
     except BrokenPipeError:
         # Python would flush once more at its end, and complain.
@@ -63,11 +63,15 @@ def expanded(names: Iterable[str]) -> list[str]:
 def tell_choice(config: Config, backend: Backend) -> None:
     """Says which backend `auto` took and why none that it prefers; of one that was asked for by name, nothing."""
     if config.backend == "auto":
-        # Not before, since no command is to wait for what it does not use.
-        from tqdm import tqdm
+        _tell(f"backend: {backend.name} ({_one_line('; '.join(('auto', *backend.passed_over)))})")
 
-        # Below a progress bar that is being shown it would be written over.
-        tqdm.write(f"backend: {backend.name} ({_one_line('; '.join(('auto', *backend.passed_over)))})", file=sys.stderr)
+
+def _tell(line: str) -> None:
+    """Prints a line on standard error, above a progress bar that is being shown, which would else be drawn over it."""
+    # Not before, since no command is to wait for what it does not use.
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stderr)
 
 
 def _one_line(text: str) -> str:

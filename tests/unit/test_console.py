@@ -3,11 +3,23 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tqdm import tqdm
 
 from fer_live.config import Config
 from fer_live.console import exit_code, expanded, tell_choice
 from fer_live.errors import SourceError
 from tests.fakes import TableBackend
+
+
+def test_a_progress_bar_is_not_drawn_over_the_complaint(capsys: pytest.CaptureFixture[str]) -> None:
+    def command() -> None:
+        bar = iter(tqdm([1], leave=False))
+        for _ in bar:
+            raise SourceError("'a.jpg' is no picture.", "Remove it.")
+
+    assert exit_code(command) == 2
+    (line,) = (line for line in capsys.readouterr().err.split("\n") if "error:" in line)
+    assert line.rpartition("\r")[2] == "error: 'a.jpg' is no picture. Remove it."
 
 
 def test_patterns_are_the_files_that_they_stand_for(tmp_path: Path) -> None:
