@@ -16,7 +16,8 @@ def test_each_character_runs_its_own() -> None:
     )
     assert [keys.press(text) for text in ("R", "]", "[", "x", "")] == [True, True, True, False, False]
     assert pressed == ["r", "]", "["]
-    assert keys.help() == "R: record · [ ]: faces · Ctrl+O: open"
+    # The spaces within and behind a name do not break.
+    assert keys.help() == "R:\xa0record · [\xa0]:\xa0faces · Ctrl+O:\xa0open"
 
 
 def test_key_that_is_held_down_counts_once_unless_it_repeats() -> None:
