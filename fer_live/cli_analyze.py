@@ -74,7 +74,7 @@ def _json_line(outcome: Outcome, path: Path) -> str:
 def _sentence(outcome: Outcome, path: Path) -> str:
     if outcome.is_earlier:
         return f"{path}: analysed before, skipped (--again analyses it anew)"
-    return f"{path}: {outcome.frames} frames, {outcome.faces} labelled faces"
+    return f"{path}: {_counted(outcome.frames, 'frame')}, {_counted(outcome.faces, 'labelled face')}"
 
 
 def _shortage(outcome: Outcome) -> str:
@@ -82,3 +82,7 @@ def _shortage(outcome: Outcome) -> str:
         f"'{outcome.name}' announces {outcome.announced} frames, of which {outcome.frames} could be read. "
         "If it was cut off or damaged, copy it again."
     )
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

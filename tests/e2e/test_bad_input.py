@@ -119,7 +119,7 @@ def test_one_bad_source_does_not_stop_the_others(
     monkeypatch.setattr(sys, "argv", ["fer-live", "analyze", *map(str, arguments)])
     assert main() == 2
     output, complaints = capfd.readouterr()
-    assert "good/frames.csv: 1 frames, 0 labelled faces" in output
+    assert "good/frames.csv: 1 frame, 0 labelled faces" in output
     lines = complaints.splitlines()
     assert all(line.startswith("error: ") for line in lines)
     assert "absent.mp4" in lines[0]
@@ -228,7 +228,7 @@ def test_name_that_the_shell_cannot_show(tmp_path: Path, network: Path, environm
     command = [*FER_LIVE, "analyze", picture, tmp_path / "нет.png", "--model", network, "--out", tmp_path / "out"]
     run = subprocess.run(command, env={**environment, "PYTHONIOENCODING": "ascii"}, capture_output=True, text=True)
     assert run.returncode == 2
-    assert f"{tmp_path / 'out'}/\\u0436\\u0435\\u0441\\u0442/frames.csv: 1 frames" in run.stdout
+    assert f"{tmp_path / 'out'}/\\u0436\\u0435\\u0441\\u0442/frames.csv: 1 frame, " in run.stdout
     assert "Traceback" not in run.stderr
     assert (tmp_path / "out" / "жест" / "frames.csv").exists()
 
