@@ -43,8 +43,8 @@ class _Message:
 class Banner(QFrame):
     """One message with buttons, above the picture; hidden while there is none.
 
-    What is going on stands before what the user has not closed yet, which comes back after it. News stand beside either
-    of them, or alone, for some seconds.
+    What is going on stands before what the user has not closed yet, and of that the newest before the older; each comes
+    back when it is the first again. News stand beside either, or alone, for some seconds.
     """
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -61,7 +61,8 @@ class Banner(QFrame):
         self._expiry.setSingleShot(True)
         self._expiry.setInterval(_SHORT_MS)
         self._expiry.timeout.connect(self._end_news)
-        self._lasting: dict[Until, _Message] = {}
+        self._state: _Message | None = None
+        self._unclosed: list[_Message] = []
         self._news: _Message | None = None
         self._look: object = None
         self.hide()
@@ -71,10 +72,12 @@ class Banner(QFrame):
         return "" if self.isHidden() else self._text.text()
 
     def show_message(self, text: str, tone: Tone, until: Until, buttons: Sequence[Button] = ()) -> None:
-        """Shows a message; one that stays until it is closed gets a button for that."""
-        if until is Until.CLOSED:
-            buttons = [*buttons, (self.tr("Close"), self.dismiss)]
-        self._lasting[until] = _Message(text, tone, tuple(buttons))
+        """Shows a message; one that stays until it is closed gets a button for that, and stands here once."""
+        if until is Until.OVER:
+            self._state = _Message(text, tone, tuple(buttons))
+        else:
+            self._unclosed = [message for message in self._unclosed if message.text != text]
+            self._unclosed.append(_Message(text, tone, (*buttons, (self.tr("Close"), self.close_newest))))
         self._show()
 
     def show_news(self, text: str, buttons: Sequence[Button] = ()) -> None:
@@ -85,12 +88,19 @@ class Banner(QFrame):
 
     def end_state(self) -> None:
         """Takes away a message that was about what is over now."""
-        if self._lasting.pop(Until.OVER, None) is not None:
+        if self._state is not None:
+            self._state = None
             self._show()
+
+    def close_newest(self) -> None:
+        """Takes away the newest message that stays until it is closed."""
+        self._unclosed.pop()
+        self._show()
 
     def dismiss(self) -> None:
         """Takes away all but news."""
-        self._lasting.clear()
+        self._state = None
+        self._unclosed.clear()
         self._show()
 
     def _end_news(self) -> None:
@@ -98,16 +108,14 @@ class Banner(QFrame):
         self._show()
 
     def _show(self) -> None:
-        state = self._lasting.get(Until.OVER)
-        lasting = state or self._lasting.get(Until.CLOSED)
-        message = lasting or self._news
+        message = self._state or (self._unclosed[-1] if self._unclosed else self._news)
         if message is None:
             self.hide()
             return
         news = "" if self._news is None or self._news is message else f"\n{self._news.text}"
         self._text.setText(message.text + news)
         # A lost camera is reported again and again: its buttons must live long enough to be clicked.
-        look = (message.tone, *(title for title, _ in message.buttons)) if message is state else message
+        look = (message.tone, *(title for title, _ in message.buttons)) if message is self._state else message
         if look != self._look:
             self._look = look
             self._rebuild(message.tone, message.buttons)

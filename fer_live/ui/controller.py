@@ -31,7 +31,7 @@ class LiveController(QObject):
     analysed(Frame, Result): the newest frame with its result.
     recording_changed(): a recording began or was asked to end; see recorder.
     marked(Marker): a marker was made, here or by another program.
-    outlets_failed(tuple[FerError, ...]): all live outlets of the session that have failed, whenever that is one more.
+    outlet_failed(FerError): a live outlet of the session has failed, each time it fails in another way.
     recorded(Recorder): a recording is over; its error says whether it ended well.
     """
 
@@ -39,7 +39,7 @@ class LiveController(QObject):
     analysed = pyqtSignal(object, object)
     recording_changed = pyqtSignal()
     marked = pyqtSignal(object)
-    outlets_failed = pyqtSignal(object)
+    outlet_failed = pyqtSignal(object)
     recorded = pyqtSignal(object)
     _answered = pyqtSignal(int, object)
 
@@ -50,7 +50,7 @@ class LiveController(QObject):
         self._bridge: SlotBridge | None = None
         self._stop_asked_at: float | None = None
         self._markers_told = 0
-        self._errors_told: tuple[FerError, ...] = ()
+        self._errors_told: set[FerError] = set()
         self._screen = watch_screen(self)
         if self._screen is not None:
             self._screen.changed.connect(self._note_lock)
@@ -97,7 +97,7 @@ class LiveController(QObject):
         self._bridge.filled.connect(self._take)
         self.session = session
         self._markers_told = 0
-        self._errors_told = ()
+        self._errors_told.clear()
         self._note_lock(self._screen is not None and self._screen.is_locked)
         session.start()
         self._timer.start()
@@ -180,9 +180,10 @@ class LiveController(QObject):
             self.status_changed.emit(None)
 
     def _tell_failed_outlets(self, status: LiveStatus) -> None:
-        if status.outlet_errors != self._errors_told:
-            self._errors_told = status.outlet_errors
-            self.outlets_failed.emit(status.outlet_errors)
+        for error in status.outlet_errors:
+            if error not in self._errors_told:
+                self._errors_told.add(error)
+                self.outlet_failed.emit(error)
 
     def _finish(self) -> None:
         """Waits for what is left of the session's bound, and forgets the session."""

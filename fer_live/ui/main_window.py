@@ -111,7 +111,7 @@ class MainWindow(QMainWindow):
         self.controller.marked.connect(self.live.show_marker)
         self.controller.status_changed.connect(self._show_status)
         self.controller.recording_changed.connect(self._show_recording)
-        self.controller.outlets_failed.connect(self._show_failed_outlets)
+        self.controller.outlet_failed.connect(self._show_failed_outlet)
         self.loading_sessions.loaded.connect(self._take_sources)
         self.loading_plots.loaded.connect(self.live.add_timeline)
 
@@ -339,10 +339,9 @@ class MainWindow(QMainWindow):
         if self.controller.session is None:
             self._show_ended()
 
-    def _show_failed_outlets(self, errors: tuple[FerError, ...]) -> None:
-        """The session runs on without them."""
-        if errors:
-            self.banner.show_message(" ".join(error_text(error) for error in errors), Tone.WARNING, Until.CLOSED)
+    def _show_failed_outlet(self, error: FerError) -> None:
+        """The session runs on without it."""
+        self.banner.show_message(error_text(error), Tone.WARNING, Until.CLOSED)
 
     def _show_ended(self) -> None:
         self.status_line.clear()

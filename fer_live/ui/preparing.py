@@ -127,7 +127,7 @@ class Preparing(QWidget):
         self._banner.show_message(text, Tone.WARNING, Until.CLOSED, [again])
 
     def _try_again(self) -> None:
-        self._banner.dismiss()
+        self._banner.close_newest()
         if not self._program.is_running:
             self._begin()
 

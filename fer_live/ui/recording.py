@@ -104,11 +104,11 @@ class Recording(QObject):
             self._show_warnings(self._controller.recorder)
 
     def _show_warnings(self, recorder: Recorder) -> None:
-        """Shows all there are whenever there is one more: who has closed them knows them."""
-        warnings = recorder.warnings
-        if not self._told.issuperset(warnings):
-            self._told.update(warnings)
-            self._banner.show_message(" ".join(map(error_text, warnings)), Tone.WARNING, Until.CLOSED)
+        """Shows each once: who has closed it knows it."""
+        for warning in recorder.warnings:
+            if warning not in self._told:
+                self._told.add(warning)
+                self._banner.show_message(error_text(warning), Tone.WARNING, Until.CLOSED)
 
     def _show_recorded(self, recorder: Recorder) -> None:
         self._show_warnings(recorder)

@@ -334,6 +334,18 @@ def test_what_is_going_on_hides_nothing_for_good(banner: Banner) -> None:
     assert (banner.text(), _titles(banner)) == ("The outlet failed.\nRecorded it.", ["Close"])
 
 
+def test_messages_that_are_not_closed_yet_hide_none_before_them(banner: Banner) -> None:
+    for text in ("The outlet failed.", "The disk is nearly full.", "The outlet failed.", "There is no picture."):
+        banner.show_message(text, Tone.WARNING, Until.CLOSED)
+    told = []
+    while banner.text():
+        told.append(banner.text())
+        QApplication.processEvents()
+        (button,) = (each for each in banner.findChildren(QPushButton) if each.isVisible())
+        button.click()
+    assert told == ["There is no picture.", "The outlet failed.", "The disk is nearly full."]
+
+
 def test_names_in_a_message_are_no_markup(banner: Banner) -> None:
     banner.show_news("Marker '<i></i><i></i><i></i>M'")
     marked = banner.sizeHint().width()
