@@ -60,6 +60,8 @@ class _BatchReport:
             tqdm.write(line(outcome, outcome.session / FRAMES_CSV))
             if outcome.announced is not None:
                 tqdm.write(f"warning: {_shortage(outcome)}", file=sys.stderr)
+            for complaint in outcome.unreadable:
+                tqdm.write(f"warning: left out: {complaint}", file=sys.stderr)
             return
         self.failures.append(outcome.session)
         if self._sources > 1:

@@ -17,20 +17,30 @@ from fer_live.errors import SourceError
 from fer_live.source_names import DEMO, is_url, names_camera, printable, public_address
 
 
-def open_source(name: str, sequence_hz: float | None = None, hashes: Hashes | None = None) -> Source:
+def open_source(
+    name: str,
+    sequence_hz: float | None = None,
+    hashes: Hashes | None = None,
+    on_unreadable: Callable[[str], None] | None = None,
+) -> Source:
     """Opens 'demo', a picture, a folder of pictures or a video file.
 
     sequence_hz: rate that makes pictures a sequence in time; only for a folder. hashes: where those of files may be
-    known.
+    known. on_unreadable: see PictureSource.
     Raises SourceError naming the source, what was expected and how to fix it.
     """
     try:
-        return _open_path(name, sequence_hz, hashes)
+        return _open_path(name, sequence_hz, hashes, on_unreadable)
     except OSError as error:  # a folder that one may not look into, or a name that no disk takes
         raise SourceError(f"'{name}' cannot be read ({error.strerror}).", "Check path and permissions.") from error
 
 
-def _open_path(name: str, sequence_hz: float | None, hashes: Hashes | None) -> Source:
+def _open_path(
+    name: str,
+    sequence_hz: float | None,
+    hashes: Hashes | None,
+    on_unreadable: Callable[[str], None] | None,
+) -> Source:
     if is_url(name):
         raise SourceError(f"'{public_address(name)}' is a stream, not a file.", "`fer-live record` takes streams.")
     path = Path(name)
@@ -40,7 +50,7 @@ def _open_path(name: str, sequence_hz: float | None, hashes: Hashes | None) -> S
     if name == DEMO:
         return DemoSource()
     if is_folder or path.suffix.lower() in PICTURE_SUFFIXES:
-        return PictureSource(path, sequence_hz, hashes)
+        return PictureSource(path, sequence_hz, hashes, on_unreadable)
     return VideoSource(path, hashes)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -26,9 +28,21 @@ class PictureSource(Closing):
     only orders them, one a second.
     """
 
-    def __init__(self, path: Path, rate_hz: float | None = None, hashes: Hashes | None = None) -> None:
-        """hashes: where those of the files may be known. Raises SourceError if there is no picture at the path."""
+    def __init__(
+        self,
+        path: Path,
+        rate_hz: float | None = None,
+        hashes: Hashes | None = None,
+        on_unreadable: Callable[[str], None] | None = None,
+    ) -> None:
+        """hashes: where those of the files may be known. on_unreadable: is told why, in a sentence, a picture of a
+        folder is passed over, with a gap in the frames' numbers; without it the first such picture is an error.
+
+        Raises SourceError if there is no picture at the path.
+        """
         self._paths = _picture_paths(path)
+        self._on_unreadable = on_unreadable if path.is_dir() else None
+        self._unreadable = 0
         self._rate_hz = rate_hz or 1.0
         self._hashes = hashes or Hashes()
         self._index = 0
@@ -39,22 +53,35 @@ class PictureSource(Closing):
 
     @property
     def identity(self) -> str:
-        """See Source.identity."""
+        """See Source.identity; a picture that cannot be read counts by its name alone."""
         digest = hashlib.sha256()
         for picture in self._paths:
-            digest.update(os.fsencode(picture.name) + b"\0" + self._hashes.of(picture).encode())
+            digest.update(os.fsencode(picture.name) + b"\0")
+            with suppress(SourceError):
+                digest.update(self._hashes.of(picture).encode())
         if not self.is_stills:
             digest.update(f"at {self._rate_hz} Hz".encode())
         return digest.hexdigest()
 
     def read(self) -> Frame | None:
-        """See Source.read."""
-        if self._index == len(self._paths):
-            return None
-        image = read_picture(self._paths[self._index])
-        frame = Frame(image, self._index, self._index / self._rate_hz)
-        self._index += 1
-        return frame
+        """See Source.read; it is an error as well if no picture of a folder can be read."""
+        while self._index < len(self._paths):
+            index, self._index = self._index, self._index + 1
+            try:
+                return Frame(read_picture(self._paths[index]), index, index / self._rate_hz)
+            except SourceError as error:
+                self._pass_over(error)
+        return None
+
+    def _pass_over(self, error: SourceError) -> None:
+        if self._on_unreadable is None:
+            raise error
+        self._unreadable += 1
+        if self._unreadable == len(self._paths):
+            folder = self._paths[0].parent
+            raise SourceError(f"No picture of folder '{folder}' can be read.", f"The last: {error}") from error
+        # As text: the error itself would keep the bytes of the file.
+        self._on_unreadable(str(error))
 
     def close(self) -> None:
         """See Source.close."""

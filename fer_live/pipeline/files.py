@@ -66,8 +66,8 @@ class Task:
 class Outcome:
     """What became of a source. session: its folder, or why there is none. frames, faces: analysed and labelled.
 
-    announced: frames that its header announces, if far fewer could be read. is_earlier: an earlier run analysed it, and
-    nothing was done now.
+    announced: frames that its header announces, if far fewer could be read. unreadable: why pictures of a folder are
+    gaps. is_earlier: an earlier run analysed it, and nothing was done now.
     """
 
     number: int
@@ -76,6 +76,7 @@ class Outcome:
     frames: int = 0
     faces: int = 0
     announced: int | None = None
+    unreadable: tuple[str, ...] = ()
     is_earlier: bool = False
 
 
@@ -137,6 +138,7 @@ def analyse_source(
         session_id = facts["source"]["sha256"][:_SESSION_ID_LENGTH]
         writer = SessionWriter(folder, session_id, labels, facts, timed=not source.is_stills)
         state = State.FAILED
+        captured: int | None = None
         try:
             for reading in readings:
                 result = follower.follow(reading, alone=source.is_stills)
@@ -149,12 +151,12 @@ def analyse_source(
             announced = _announced_in_vain(source, writer.counts["frames_analysed"])
             if announced is not None:
                 writer.note("frames_announced", announced)
-            state = State.CLOSED
+            state, captured = State.CLOSED, len(source.files) or None
         except KeyboardInterrupt:
             state = State.INTERRUPTED
             raise
         finally:
-            writer.close(state)
+            writer.close(state, captured)
 
 
 def _open_finders(source: Source, order: Order) -> Iterator[FaceFinder]:
@@ -200,13 +202,16 @@ def _readings(
 
 
 def _announced_in_vain(source: Source, frames: int) -> int | None:
-    """How many frames the header announces, if far fewer were read; of whole files, some announce a few too many."""
-    return source.size if source.size is not None and frames < _USUAL_SHARE * source.size else None
+    """How many frames a video's header announces, if far fewer were read; of whole ones some announce a few more."""
+    if source.files or source.size is None or frames >= _USUAL_SHARE * source.size:
+        return None
+    return source.size
 
 
 def analyse_task(task: Task, order: Order, backend: Backend, on_frame: Callable[[], None]) -> Outcome:
     """Opens and analyses a source; a SourceError is part of the outcome, other errors are raised."""
     frames = faces = 0
+    unreadable: list[str] = []
 
     def count(result: Result) -> None:
         nonlocal frames, faces
@@ -215,9 +220,9 @@ def analyse_task(task: Task, order: Order, backend: Backend, on_frame: Callable[
         on_frame()
 
     try:
-        with open_source(task.name, order.sequence_hz, task.hashes) as source:
+        with open_source(task.name, order.sequence_hz, task.hashes, unreadable.append) as source:
             analyse_source(source, task.folder, order, backend, count)
             announced = _announced_in_vain(source, frames)
     except SourceError as error:
         return Outcome(task.number, task.name, error)
-    return Outcome(task.number, task.name, task.folder, frames, faces, announced)
+    return Outcome(task.number, task.name, task.folder, frames, faces, announced, tuple(unreadable))

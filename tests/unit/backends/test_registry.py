@@ -55,7 +55,7 @@ def test_auto_passes_over_what_cannot_run_and_says_why(weights: Path, caplog: py
 
 @pytest.mark.usefixtures("first_choice_refused")
 def test_a_backend_asked_for_by_name_is_never_replaced(weights: Path) -> None:
-    with pytest.raises(BackendError, match="no-device: no such device"):
+    with pytest.raises(BackendError, match="'no-device' cannot run here: no such device"):
         open_backend("no-device", weights)
 
 

@@ -87,10 +87,12 @@ def test_missing_path_is_named(tmp_path: Path) -> None:
 def test_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     # Its first page is mapped nowhere, so reading it fails for root too, unlike a file without permissions.
     (tmp_path / "one.png").symlink_to("/proc/self/mem")
-    with pytest.raises(SourceError, match=r"one\.png' cannot be read"):
-        _ = PictureSource(tmp_path).identity
+    unread = PictureSource(tmp_path).identity
     with pytest.raises(SourceError, match=r"one\.png' cannot be read"):
         read_picture(tmp_path / "one.png")
+    (tmp_path / "one.png").unlink()
+    write_picture(tmp_path / "one.png", quarters())
+    assert PictureSource(tmp_path).identity != unread
 
 
 def _png_chunk(kind: bytes, content: bytes) -> bytes:
@@ -131,3 +133,38 @@ def test_bad_picture_in_a_folder_is_named_when_its_turn_comes(tmp_path: Path) ->
         assert source.read() is not None
         with pytest.raises(SourceError, match=r"b\.png' is empty"):
             source.read()
+
+
+@pytest.mark.parametrize("rate_hz", [None, 10.0])
+def test_bad_pictures_of_a_folder_are_passed_over_and_told(tmp_path: Path, rate_hz: float | None) -> None:
+    for name in "acef":
+        (tmp_path / f"{name}.png").touch()
+    for name in "bd":
+        write_picture(tmp_path / f"{name}.png", quarters())
+    told: list[str] = []
+    with PictureSource(tmp_path, rate_hz, on_unreadable=told.append) as source:
+        frames = list(iter(source.read, None))
+        assert [(frame.index, frame.captured_at) for frame in frames] == [
+            (1, 1 / (rate_hz or 1)),
+            (3, 3 / (rate_hz or 1)),
+        ]
+        assert source.read() is None
+    assert told == [
+        f"'{tmp_path / name}.png' is empty (0 bytes). Remove it, or save it again as JPEG or PNG." for name in "acef"
+    ]
+
+
+@pytest.mark.parametrize("names", ["a", "abc"])
+def test_folder_without_a_picture_that_can_be_read_is_an_error(tmp_path: Path, names: str) -> None:
+    for name in names:
+        (tmp_path / f"{name}.png").touch()
+    source = PictureSource(tmp_path, on_unreadable=lambda _: None)
+    with pytest.raises(SourceError, match=rf"No picture of .*{names[-1]}\.png' is empty"):
+        source.read()
+
+
+def test_one_bad_picture_by_its_name_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.png").touch()
+    source = PictureSource(tmp_path / "a.png", on_unreadable=lambda _: None)
+    with pytest.raises(SourceError, match=r"^'.*a\.png' is empty"):
+        source.read()

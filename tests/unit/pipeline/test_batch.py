@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fer_live.backends.backend import Backend
@@ -268,7 +269,7 @@ def test_a_file_that_has_changed_since_is_hashed_anew(album: Path, network: Path
 
 
 def test_one_bad_source_is_an_outcome(run: Run, album: Path, tmp_path: Path) -> None:
-    torn = _album(tmp_path / "torn")
+    torn = _album(tmp_path / "torn", range(1, 2))
     (torn / "1.png").write_bytes(b"torn")
     report = run(tmp_path / "absent.mp4", torn, album)
     absent, half, whole = (outcome.session for outcome in report.outcomes)
@@ -280,6 +281,32 @@ def test_one_bad_source_is_an_outcome(run: Run, album: Path, tmp_path: Path) -> 
     assert _state(tmp_path / "out" / "torn") == "failed"
     assert str(run(torn).outcomes[0].session) == str(half)
     assert not (tmp_path / "out" / "torn-2").exists()
+
+
+@pytest.mark.parametrize("rate", [None, 25.0])
+def test_pictures_that_cannot_be_read_are_gaps_and_named(
+    run: Run, album: Path, tmp_path: Path, rate: float | None
+) -> None:
+    for name in ("0.png", "4.png", "5.png"):
+        (album / name).write_bytes(b"torn")
+    (outcome,) = run(album, rate=rate).outcomes
+    session = tmp_path / "out" / "album"
+    assert (outcome.session, outcome.frames, outcome.announced) == (session, 2, None)
+    assert [complaint.partition(" ")[0] for complaint in outcome.unreadable] == [
+        f"'{album / name}'" for name in ("0.png", "4.png", "5.png")
+    ]
+    rows = pd.read_csv(session / "frames.csv")
+    assert rows.frame_index.tolist() == [0, 1, 2, 3]
+    dropped = rows[rows.status == "dropped"]
+    assert dropped.frame_index.tolist() == [0, 3]
+    assert dropped.dropped_before.tolist() == [1, 2]
+    assert set(dropped.reason) == {"unreadable"}
+    facts = json.loads((session / "session.json").read_text())
+    assert (facts["state"], facts["counts"]["frames_captured"]) == ("closed", 5)
+    assert "frames_announced" not in facts
+    assert run(album, rate=rate).folders == ["album*"]
+    write_picture(album / "0.png", np.zeros((100, 100, 3), np.uint8))
+    assert run(album, rate=rate).folders == ["album-2"]
 
 
 def test_a_folder_taken_meanwhile_is_named(album: Path, network: Path, tmp_path: Path) -> None:
