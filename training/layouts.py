@@ -111,6 +111,10 @@ def _open_csv(path: Path, members: Sequence[str], hint: str) -> Iterator[TextIO]
         else:
             with path.open(encoding="utf-8-sig", newline="") as file:
                 yield file
+    except FileNotFoundError as error:
+        raise DataError(f"There is no file '{path}'.", hint) from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise DataError(f"'{path}' cannot be read ({error.strerror}).", hint) from error
     except _UNREADABLE as error:
         raise DataError(f"'{path}' cannot be read: {error}.", f"{_AGAIN} {hint}") from error
 

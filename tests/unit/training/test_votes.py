@@ -88,9 +88,17 @@ def test_file_that_is_not_fer_plus(tmp_path: Path, content: bytes, message: str)
     assert "FERPlus" in caught.value.hint
 
 
-def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="cannot be read"):
-        read_votes(tmp_path / "nowhere.csv", "Training")
+@pytest.mark.parametrize("name", ["nowhere.csv", "nowhere.csv.gz", "nowhere.zip"])
+def test_missing_file(tmp_path: Path, name: str) -> None:
+    with pytest.raises(DataError, match=rf"^There is no file '{tmp_path / name}'") as caught:
+        read_votes(tmp_path / name, "Training")
+    assert "again" not in caught.value.hint
+
+
+def test_folder_for_a_file(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"cannot be read \([A-Z][a-z ]+\)\. ") as caught:
+        read_votes(tmp_path, "Training")
+    assert "again" not in caught.value.hint
 
 
 def test_other_rows_are_refused(tmp_path: Path) -> None:
