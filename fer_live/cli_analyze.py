@@ -76,7 +76,8 @@ def _json_line(outcome: Outcome, path: Path) -> str:
 def _sentence(outcome: Outcome, path: Path) -> str:
     if outcome.is_earlier:
         return f"{path}: analysed before, skipped (--again analyses it anew)"
-    return f"{path}: {_counted(outcome.frames, 'frame')}, {_counted(outcome.faces, 'labelled face')}"
+    # A face is counted in each frame: the number is not one of people.
+    return f"{path}: {_counted(outcome.frames, 'frame')}, {_counted(outcome.faces, 'label')} (one a face in each frame)"
 
 
 def _shortage(outcome: Outcome) -> str:

@@ -41,6 +41,8 @@ def _open_path(
     hashes: Hashes | None,
     on_unreadable: Callable[[str], None] | None,
 ) -> Source:
+    if not name:
+        raise SourceError("The name of a source is empty ('').", "The current folder is named as '.'.")
     if is_url(name):
         raise SourceError(f"'{public_address(name)}' is a stream, not a file.", "`fer-live record` takes streams.")
     path = Path(name)

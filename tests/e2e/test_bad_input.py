@@ -70,6 +70,10 @@ def test_torn_video(fail: Fail, tmp_path: Path) -> None:
     assert "cannot be read as a video" in fail([clip])
 
 
+def test_empty_name_is_not_the_current_folder(fail: Fail) -> None:
+    assert "The name of a source is empty ('')" in fail([""])
+
+
 def test_folder_without_pictures(fail: Fail, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert "holds no pictures" in fail([tmp_path / "empty"])
@@ -118,7 +122,7 @@ def test_one_bad_source_does_not_stop_the_others(
     monkeypatch.setattr(sys, "argv", ["fer-live", "analyze", *map(str, arguments)])
     assert main() == 2
     output, complaints = capfd.readouterr()
-    assert "good/frames.csv: 1 frame, 0 labelled faces" in output
+    assert "good/frames.csv: 1 frame, 0 labels (one a face in each frame)" in output
     lines = complaints.splitlines()
     assert all(line.startswith("error: ") for line in lines)
     assert "absent.mp4" in lines[0]
