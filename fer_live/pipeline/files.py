@@ -136,7 +136,7 @@ def analyse_source(
         stretch = _schedule(config.finder, source.is_stills).full_look_every
         readings = _readings(frames, finders, stretch, backend, order.cores, overlap)
         session_id = facts["source"]["sha256"][:_SESSION_ID_LENGTH]
-        writer = SessionWriter(folder, session_id, labels, facts, timed=not source.is_stills)
+        writer = SessionWriter(folder, session_id, labels, facts, timed=not source.is_stills, files=source.files)
         state = State.FAILED
         captured: int | None = None
         try:

@@ -15,6 +15,7 @@ from fer_live.errors import RecordError
 from fer_live.files import PARTIAL
 from fer_live.record.recovery import is_being_written, read_facts, whole_lines
 from fer_live.record.session import (
+    DERIVED,
     FRAMES_CSV,
     SCHEMA_VERSION,
     SESSION_JSON,
@@ -77,13 +78,13 @@ class EarlierSessions:
 def claim_folder(folder: Path) -> None:
     """Makes the folder of a session, or clears one that was begun and is neither finished nor being written.
 
-    Raises RecordError.
+    What was made of its rows goes with them. Raises RecordError.
     """
     if make_folder(folder):
         return
     if not _is_cut_off(folder) and not _was_never_begun(folder):
         raise RecordError(f"Folder '{folder}' was taken by another run in the meantime.", "Run the command again.")
-    for name in (FRAMES_CSV, OVERLAY_MP4):
+    for name in (FRAMES_CSV, OVERLAY_MP4, *DERIVED):
         try:
             (folder / name).unlink(missing_ok=True)
         except OSError as error:

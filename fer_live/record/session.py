@@ -24,9 +24,13 @@ from fer_live.record.clocks import ClockPair, WallClock, iso
 from fer_live.record.columns import GapReason, RowFormatter, count, csv_lines, one_line
 from fer_live.record.rowfile import RowFile
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 MARKER_COLUMNS = ("marker_id", "t_mono_s", "t_wall_iso", "frame_index", "name", "origin")
 FRAMES_CSV, MARKERS_CSV, SESSION_JSON = "frames.csv", "markers.csv", "session.json"
+REPORT_HTML = "report.html"
+FRAMES_PARQUET, PY_FEAT_CSV, OPENFACE_CSV = "frames.parquet", "py-feat.csv", "openface.csv"
+DERIVED = (REPORT_HTML, FRAMES_PARQUET, PY_FEAT_CSV, OPENFACE_CSV)
+"""What `report` and `convert` make of frames.csv: it tells of rows that are gone once that is made anew."""
 _PACKAGES = ("mediapipe", "numpy", "onnxruntime", "opencv-contrib-python")
 
 
@@ -97,17 +101,18 @@ class SessionWriter:
         facts: Mapping[str, Any],
         start_wall: datetime | None = None,
         timed: bool = True,
+        files: tuple[str, ...] = (),
         origin: Origin = Origin(),
     ) -> None:
         """Starts a session in an empty folder: headers first, so that every session has them. Raises RecordError.
 
         facts: what session.json says besides state and counts. start_wall: wall-clock time of the origin, for a live
-        session. timed: see RowFormatter.
+        session. timed, files: see RowFormatter.
         """
         self.folder = folder
         self._wall = None if start_wall is None else WallClock(start_wall)
         self._facts = {"schema_version": SCHEMA_VERSION, "session_id": session_id, **facts, "versions": versions()}
-        self._rows = RowFormatter(session_id, labels, self._wall, timed)
+        self._rows = RowFormatter(session_id, labels, self._wall, timed, files)
         self._counts = dict.fromkeys(("frames_captured", "frames_analysed", "frames_dropped", "rows"), 0)
         self._face_ids: set[int] = set()
         self._recounted: dict[str, int] = {}

@@ -12,6 +12,7 @@ import polars as pl
 from fer_live import files
 from fer_live.errors import RecordError
 from fer_live.record.columns import Status
+from fer_live.record.session import FRAMES_PARQUET, OPENFACE_CSV, PY_FEAT_CSV
 from fer_live.review.reading import Session, open_session
 
 PY_FEAT_EMOTIONS = {
@@ -88,9 +89,9 @@ def _analysed(session: Session) -> pl.DataFrame:
 
 
 LAYOUTS = {
-    "parquet": Layout("frames.parquet", _parquet),
-    "py-feat": Layout("py-feat.csv", _py_feat),
-    "openface": Layout("openface.csv", _openface),
+    "parquet": Layout(FRAMES_PARQUET, _parquet),
+    "py-feat": Layout(PY_FEAT_CSV, _py_feat),
+    "openface": Layout(OPENFACE_CSV, _openface),
 }
 
 

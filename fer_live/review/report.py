@@ -14,11 +14,10 @@ from fer_live import __version__, ethics
 from fer_live.core.overlay import english
 from fer_live.page import pages_of
 from fer_live.record.columns import Status
-from fer_live.record.session import replace_file
+from fer_live.record.session import REPORT_HTML, replace_file
 from fer_live.review import figures, summary
 from fer_live.review.reading import Session, open_session
 
-REPORT_HTML = "report.html"
 _MOST_FACES = 8
 _OTHERS = 2**62
 """Sorts behind every face id."""

@@ -183,6 +183,8 @@ def test_what_is_half_done_is_made_anew_in_its_place(
     assert _state(folder, state) == "interrupted"
     (folder / "frames.csv").write_text("cut off in the midd")
     (folder / "notes.txt").write_text("mine")
+    for name in ("report.html", "frames.parquet", "py-feat.csv", "openface.csv"):
+        (folder / name).write_text("of the rows before")
     assert run(album).folders == ["album"]
     assert _state(folder) == "closed"
     assert run(album, again=True).folders == ["album-2"]
@@ -297,6 +299,7 @@ def test_pictures_that_cannot_be_read_are_gaps_and_named(
     ]
     rows = pd.read_csv(session / "frames.csv")
     assert rows.frame_index.tolist() == [0, 1, 2, 3]
+    assert rows.source_file.tolist() == ["0.png", "1.png", "2.png", "4.png"]
     dropped = rows[rows.status == "dropped"]
     assert dropped.frame_index.tolist() == [0, 3]
     assert dropped.dropped_before.tolist() == [1, 2]

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from fer_live.core.modelcard import FER2013_LABELS
@@ -121,6 +123,20 @@ def test_a_face_of_low_quality_says_so_and_keeps_its_values() -> None:
 def test_affect_is_written_where_it_is_known() -> None:
     row = _fields(_formatter().result(_result(replace(_track(), affect=Affect(0.81, -0.27))), 0.5))
     assert (row["valence"], row["arousal"]) == ("0.8100", "-0.2700")
+
+
+def test_rows_of_pictures_end_with_their_file() -> None:
+    formatter = RowFormatter("abc", FER2013_LABELS, None, False, ("a, b.jpg", "two  spaces.jpg", "line\nend.jpg"))
+    lines = [
+        formatter.header(),
+        formatter.result(_result(_track(1), _track(2), index=0), 0.0),
+        formatter.result(_result(index=1), 0.0),
+        formatter.gap(2, 0.0, 1, GapReason.UNREADABLE),
+    ]
+    rows = pd.read_csv(io.StringIO("".join(lines)))
+    assert ",".join(rows.columns) + "\n" == HEADER.replace("reason\n", "reason,source_file\n")
+    assert rows.source_file.tolist() == ["a, b.jpg", "a, b.jpg", "two  spaces.jpg", "line\ufffdend.jpg"]
+    assert rows.reason.dropna().tolist() == ["unreadable"]
 
 
 @pytest.mark.parametrize("reason", list(GapReason))

@@ -58,7 +58,7 @@ def test_session_says_what_it_is_from_the_start(tmp_path: Path) -> None:
     writer = _writer(tmp_path)
     facts = _facts(tmp_path)
     assert facts["state"] == "recording"
-    assert facts["schema_version"] == 2
+    assert facts["schema_version"] == 3
     assert facts["session_id"] == "abc"
     assert facts["source"] == {"name": "ö"}
     assert facts["versions"] == versions()

@@ -43,13 +43,20 @@ def mark(folder: Path, *markers: tuple[float, str]) -> None:
         writer.writerows((number, at, "", 0, name, "key") for number, (at, name) in enumerate(markers, 1))
 
 
-def session_in(parent: Path, *results: Result, name: str = "session", is_live: bool = True, timed: bool = True) -> Path:
+def session_in(
+    parent: Path,
+    *results: Result,
+    name: str = "session",
+    is_live: bool = True,
+    timed: bool = True,
+    files: tuple[str, ...] = (),
+) -> Path:
     """Writes a closed session of these results into a folder with this name."""
     folder = parent / name
     folder.mkdir()
     facts = {"kind": "record", "source": {"name": "demo"}, "model_card": _card().model_dump(mode="json")}
     start = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC) if is_live else None
-    writer = SessionWriter(folder, name, FER2013_LABELS, facts, start_wall=start, timed=timed)
+    writer = SessionWriter(folder, name, FER2013_LABELS, facts, start_wall=start, timed=timed, files=files)
     for each in results:
         writer.write(each)
     writer.close()

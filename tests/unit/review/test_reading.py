@@ -32,8 +32,11 @@ def test_session_comes_back_with_its_types(write_session: WriteSession) -> None:
 
 
 def test_stills_have_no_time(write_session: WriteSession) -> None:
-    session = open_session(write_session(result(0, 0.0, face()), is_live=False, timed=False))
+    files = ("1.png", "2.png")
+    session = open_session(write_session(result(1, 1.0, face()), is_live=False, timed=False, files=files))
     assert not session.is_timed
+    assert session.frames["status"].to_list() == ["dropped", "ok"]
+    assert session.frames["source_file"].to_list() == list(files)
     assert session.frames["t_mono_s"].dtype == pl.Float64
     assert session.frames["age_ms"].is_null().all()
 
