@@ -69,7 +69,8 @@ def one_at_a_time(source: Source, folder: Path, backend: Backend, on_result: OnR
     folder.mkdir()
     with open_finder(Config().finder, source.is_stills) as finder:
         follower = FaceFollower(Config(), backend.card.labels)
-        writer = SessionWriter(folder, source.identity[:16], backend.card.labels, {}, timed=not source.is_stills)
+        labels, timed = backend.card.labels, not source.is_stills
+        writer = SessionWriter(folder, source.identity[:16], labels, {}, timed=timed, files=source.files)
         for frame in iter(source.read, None):
             (reading,) = classify([look_at(frame, finder, backend.card.input)], backend)
             result = follower.follow(reading, alone=source.is_stills)
