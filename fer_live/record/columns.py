@@ -11,8 +11,7 @@ from fer_live.record.clocks import WallClock, iso
 
 _BEFORE = ("session_id", "frame_index", "t_mono_s", "t_wall_iso", "status", "face_id", "x", "y", "w", "h")
 _AFTER = ("label", "confidence", "label_smoothed", "confidence_smoothed", "infer_ms", "age_ms", "dropped_before")
-_LAST = ("valence", "arousal", "reason")
-_SOURCE_FILE = "source_file"
+_LAST = ("valence", "arousal", "reason", "source_file")
 _LINE_ENDS = str.maketrans("\r\n", "\ufffd\ufffd")
 _FACE_FIELDS = 6  # face_id, x, y, w, h, detection_score
 _LABEL_FIELDS = 4  # label, confidence, label_smoothed, confidence_smoothed
@@ -38,7 +37,7 @@ class GapReason(StrEnum):
 
 
 def column_names(labels: tuple[str, ...]) -> tuple[str, ...]:
-    """Names of the columns that every session has, in order, for the labels of a model card."""
+    """Names of the columns, in order, for the labels of a model card."""
     return (*_BEFORE, "detection_score", *(f"p_{label}" for label in labels), *_AFTER, *_LAST)
 
 
@@ -47,7 +46,7 @@ class RowFormatter:
 
     wall: gives the wall-clock times of a live session; None for an analysed file, whose rows then have neither
     wall-clock time nor latency and are the same each time. timed: False for stills, which have no time. files: what
-    each frame was read from, for a last column with that; empty for none.
+    each frame was read from; empty if that is the same for all.
     """
 
     def __init__(
@@ -68,29 +67,29 @@ class RowFormatter:
 
     def header(self) -> str:
         """The first line."""
-        return csv_lines([[*column_names(self._labels), *([_SOURCE_FILE] if self._files else [])]])
+        return csv_lines([list(column_names(self._labels))])
 
     def result(self, result: Result, time_s: float) -> str:
         """One line a face, or one line for a frame without a face. time_s: capture time since the start."""
         latency = self._latency(result)
         if not result.tracks:
             before = self._moment(result.frame_index, time_s, Status.NO_FACE)
-            return csv_lines([[*before, *self._no_face, *latency, "", "", "", "", *self._file(result.frame_index)]])
+            return csv_lines([[*before, *self._no_face, *latency, "", "", "", "", self._file(result.frame_index)]])
         return csv_lines([self._face_row(result.frame_index, time_s, latency, track) for track in result.tracks])
 
     def gap(self, frame_index: int, time_s: float, dropped: int, reason: GapReason) -> str:
         """One line for dropped frames that were captured but not analysed, the first of them frame_index."""
         before = self._moment(frame_index, time_s, Status.DROPPED)
         after = ["", "", str(dropped), "", "", reason.value]
-        return csv_lines([[*before, *self._no_face, *after, *self._file(frame_index)]])
+        return csv_lines([[*before, *self._no_face, *after, self._file(frame_index)]])
 
     def _face_row(self, frame_index: int, time_s: float, latency: list[str], track: Track) -> list[str]:
         before = self._moment(frame_index, time_s, Status.LOW_QUALITY if track.reason else Status.OK)
         affect = ["", ""] if track.affect is None else [f"{value:.4f}" for value in track.affect]
-        return [*before, *self._face(track), *latency, "", *affect, track.reason, *self._file(frame_index)]
+        return [*before, *self._face(track), *latency, "", *affect, track.reason, self._file(frame_index)]
 
-    def _file(self, frame_index: int) -> list[str]:
-        return [self._files[frame_index]] if self._files else []
+    def _file(self, frame_index: int) -> str:
+        return self._files[frame_index] if self._files else ""
 
     def _moment(self, frame_index: int, time_s: float, status: Status) -> list[str]:
         wall = "" if self._wall is None else iso(self._wall.at(time_s))

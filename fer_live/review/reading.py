@@ -14,7 +14,7 @@ from fer_live.record.columns import column_names
 from fer_live.record.recovery import read_facts, recover, whole_lines
 from fer_live.record.session import FRAMES_CSV, MARKER_COLUMNS, MARKERS_CSV, SESSION_JSON, State
 
-_TEXTS = ("session_id", "t_wall_iso", "status", "label", "label_smoothed", "reason", "name", "origin")
+_TEXTS = ("session_id", "t_wall_iso", "status", "label", "label_smoothed", "reason", "source_file", "name", "origin")
 _WHOLE_NUMBERS = ("frame_index", "face_id", "dropped_before", "marker_id")
 
 

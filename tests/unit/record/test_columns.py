@@ -17,7 +17,7 @@ from fer_live.record.columns import GapReason, RowFormatter, column_names
 HEADER = (
     "session_id,frame_index,t_mono_s,t_wall_iso,status,face_id,x,y,w,h,detection_score,"
     "p_angry,p_disgust,p_fear,p_happy,p_sad,p_surprise,p_neutral,label,confidence,"
-    "label_smoothed,confidence_smoothed,infer_ms,age_ms,dropped_before,valence,arousal,reason\n"
+    "label_smoothed,confidence_smoothed,infer_ms,age_ms,dropped_before,valence,arousal,reason,source_file\n"
 )
 _START = datetime(2026, 3, 29, 0, 59, 59, 500_000, tzinfo=UTC)
 
@@ -88,6 +88,7 @@ def test_a_face_fills_its_row() -> None:
         "valence": "",
         "arousal": "",
         "reason": "",
+        "source_file": "",
     }
 
 
@@ -134,7 +135,7 @@ def test_rows_of_pictures_end_with_their_file() -> None:
         formatter.gap(2, 0.0, 1, GapReason.UNREADABLE),
     ]
     rows = pd.read_csv(io.StringIO("".join(lines)))
-    assert ",".join(rows.columns) + "\n" == HEADER.replace("reason\n", "reason,source_file\n")
+    assert ",".join(rows.columns) + "\n" == HEADER
     assert rows.source_file.tolist() == ["a, b.jpg", "a, b.jpg", "two  spaces.jpg", "line\ufffdend.jpg"]
     assert rows.reason.dropna().tolist() == ["unreadable"]
 
