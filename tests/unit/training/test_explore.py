@@ -133,7 +133,7 @@ def test_validation_that_was_drawn_is_told(page_of: Any, write_csv: Any, faces: 
     ("options", "message"),
     [
         (["--data", "{tmp}/none.csv"], "There is no FER2013 at '.*none.csv'"),
-        (["--data", "{data}", "--votes", "{tmp}/none.csv"], "'.*none.csv' cannot be read"),
+        (["--data", "{data}", "--votes", "{tmp}/none.csv"], "There is no file '.*none.csv'"),
         (["--data", "{data}", "--votes", "{data}"], "without anger, disgust"),
         (["--data", "{data}", "--out", "{data}/page.html"], "Choose another --out"),
     ],

@@ -101,7 +101,7 @@ def test_files_that_are_not_there(
     trained: Any, test_csv: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(asked(trained, tmp_path / "other.csv", tmp_path / "submission.csv")) == 2
-    assert f"'{tmp_path / 'other.csv'}' cannot be read" in capsys.readouterr().err
+    assert f"There is no file '{tmp_path / 'other.csv'}'" in capsys.readouterr().err
     with zipfile.ZipFile(tmp_path / "a.zip", "w") as writer:
         writer.writestr("train.csv", "emotion,pixels")
     assert main(asked(trained, tmp_path / "a.zip", tmp_path / "submission.csv")) == 2
