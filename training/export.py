@@ -21,13 +21,12 @@ from training.dataset import Fer2013
 from training.evaluate import evaluate
 from training.files import replace_file, write_card
 from training.half import compare_half, require_float16
-from training.layouts import SPEC, TRAINING, VALIDATION
+from training.layouts import SPEC, VALIDATION
 from training.loop import predict_logits
 from training.metrics import calibration, fit_temperature
 from training.narrow import narrowed
 from training.networks import Classifier, HalfClassifier, build, parameter_count
 from training.neutral import neutral_logits
-from training.norms import settle_norms
 from training.runs import Origin
 from training.weights import as_stored, weights_bytes
 
@@ -50,14 +49,13 @@ LIMITS = (
 def export_run(run: Path, config: FitConfig, progress: Progress, data: Fer2013, origin: Origin) -> ModelCard:
     """Writes the best weights of a run into its folder as <model>.safetensors, .onnx, .fp16.onnx and, last, .json.
 
-    Their batch norms are settled (training.norms). The temperature is fitted on all validation rows; the metrics are
-    those of the written .onnx on the live backend. Raises TrainingError if torch and ONNX Runtime differ by more than
-    1e-4 before the graph's weights are stored in float16, or by more than 0.005 after, the network that computes in
-    float16 from that which does not by more than training.half says, or a file cannot be written.
+    The temperature is fitted on all validation rows; the metrics are those of the written .onnx on the live
+    backend. Raises TrainingError if torch and ONNX Runtime differ by more than 1e-4 before the graph's weights are
+    stored in float16, or by more than 0.005 after, the network that computes in float16 from that which does not by
+    more than training.half says, or a file cannot be written.
     """
     network = build(config.model, len(FER2013_LABELS))
     network.load_state_dict(progress.best_weights)
-    settle_norms(network, data.split(TRAINING).images, config)
     network.load_state_dict(as_stored(network))  # From here on it is the network that others will load.
     rows = data.split(VALIDATION)
     logits = predict_logits(network, rows.images, SPEC)
