@@ -38,8 +38,8 @@ class FinderConfig(_Settings):
 class QualityConfig(_Settings):
     """Which faces count; docs/quality.md measures the defaults. The others are marked and left out."""
 
-    min_face_px: int = Field(28, ge=0, le=4096, description="least side of a face that counts, px; 0 is any")
-    min_sharpness: float = Field(0.08, ge=0, le=1, description="least sharpness of a face that counts; 0 is any")
+    min_face_px: int = Field(30, ge=0, le=4096, description="least side of a face that counts, px; 0 is any")
+    min_sharpness: float = Field(0.1, ge=0, le=1, description="least sharpness of a face that counts; 0 is any")
     max_turn: float = Field(0.8, gt=0, le=10, description="furthest turn of a head that counts; 0 is frontal")
 
 
