@@ -69,10 +69,11 @@ def _gaps(timeline: Timeline) -> list[tuple[float, float]]:
 
 def test_redrawing_leaves_no_memory_behind(timeline: Timeline) -> None:
     live = _Live(timeline)
+    redraws = 100
     live.go_on(SPAN_S)
-    live.go_on(5, is_painted=True)
+    live.go_on(redraws * REDRAW_S, is_painted=True)  # Caches fill.
     gc.collect()
-    before, redraws = sys.getallocatedblocks(), 100
+    before = sys.getallocatedblocks()
     live.go_on(redraws * REDRAW_S, is_painted=True)
     gc.collect()
     # Seven lines: a block each a redraw was too much.
