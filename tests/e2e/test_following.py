@@ -34,24 +34,27 @@ def analysed(clip: Sequence[Frame], preset: str) -> list[Result]:
 
 
 @pytest.mark.parametrize(
-    ("name", "start", "stop"),
-    [("single_face.mp4", 0, 72), ("WolfgangLanger_Pexels.mp4", 60, 180)],
+    ("name", "count"),
+    [("single_face.mp4", 72), ("WolfgangLanger_Pexels.mp4", 472)],
     ids=["a grin", "a hand on the face"],
 )
 def test_boxes_and_labels_stay_as_they_would_be_found(
-    shipped_weights: Path, media: Path, name: str, start: int, stop: int
+    shipped_weights: Path, media: Path, name: str, count: int
 ) -> None:
-    clip = frames(media / name, start, stop)
+    """Near the limit of `uncertain` a hair decides: there is more room for it than for another label."""
+    clip = frames(media / name, 0, count)
     found = analysed(clip, "quality")
-    for preset, least_agreement in (("balanced", 0.98), ("fast", 0.95)):
+    for preset, least_agreement, most_contradictions in (("balanced", 0.96, 0.005), ("fast", 0.94, 0.03)):
         followed = analysed(clip, preset)
-        overlaps, is_agreed = [], []
+        overlaps, is_agreed, is_another = [], [], []
         for one, other in zip(followed, found, strict=True):
             (track,), (same,) = one.tracks, other.tracks
             overlaps.append(iou(track.box.tolist(), same.box.tolist()))
             is_agreed.append(track.label_index == same.label_index)
+            is_another.append(not is_agreed[-1] and None not in (track.label_index, same.label_index))
         assert np.mean(overlaps) > 0.9, preset
         assert np.mean(is_agreed) >= least_agreement, preset
+        assert np.mean(is_another) <= most_contradictions, preset
 
 
 class CountingFinder(MediaPipeFinder):
