@@ -113,8 +113,10 @@ def source_facts(source: Source, config: Config, backend: Backend) -> dict[str, 
 
 def analyse_source(
     source: Source, folder: Path, order: Order, backend: Backend, on_result: Callable[[Result], None]
-) -> None:
+) -> int | None:
     """Analyses every frame of a source into a folder, which is claimed (resume.claim_folder).
+
+    Returns how many frames its header announces, if far fewer could be read, else None.
 
     The same source, settings and weights give the same bytes, with any number of cores. on_result is called after each
     frame. Whatever ends it early, the rows until then are kept and session.json says 'interrupted' or 'failed'.
@@ -157,6 +159,7 @@ def analyse_source(
             raise
         finally:
             writer.close(state, captured)
+        return announced
 
 
 def _open_finders(source: Source, order: Order) -> Iterator[FaceFinder]:
@@ -221,8 +224,7 @@ def analyse_task(task: Task, order: Order, backend: Backend, on_frame: Callable[
 
     try:
         with open_source(task.name, order.sequence_hz, task.hashes, unreadable.append) as source:
-            analyse_source(source, task.folder, order, backend, count)
-            announced = _announced_in_vain(source, frames)
+            announced = analyse_source(source, task.folder, order, backend, count)
     except SourceError as error:
         return Outcome(task.number, task.name, error)
     return Outcome(task.number, task.name, task.folder, frames, faces, announced, tuple(unreadable))
